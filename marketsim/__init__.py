@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     from marketsim.api import Run as Run
     from marketsim.api import load_scenario as load_scenario
     from marketsim.api import open_run as open_run
+    from marketsim.api import resume as resume
     from marketsim.api import run as run
 
 __version__ = "0.1.0"
-__all__ = ["Run", "__version__", "load_scenario", "open_run", "run"]
-
-__getattr__, __dir__ = lazy_exports(
-    __name__,
-    {name: "marketsim.api" for name in ("Run", "load_scenario", "open_run", "run")},
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__, {".api": ["Run", "load_scenario", "open_run", "resume", "run"]}
 )
