@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import SchemaSerializer
+from pydantic_core.core_schema import WithDefaultSchema
+
+
+class ScenarioJsonSchema(GenerateJsonSchema):
+    """JSON Schema whose defaults stand as a scenario file writes them: ``"1s"``, not 1000000000."""
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        """Return the schema of a value with a default."""
+        result = super().default_schema(schema)
+        default = self.get_default_value(schema)
+        if isinstance(default, int | Decimal):
+            result["default"] = SchemaSerializer(schema["schema"]).to_python(default, mode="json")
+        return result
 
 
 class Section(BaseModel):
     """Base of every scenario table: unknown keys and wrong types are errors; values are frozen.
 
     Validators raise ``ValueError`` with a text that begins with ``expected``; the loader puts the place and the value
-    found in front of it.
+    found in front of it. The docstring under a key describes it, unless its ``Field`` does.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        """Return the JSON Schema, with defaults as a scenario file writes them; options as pydantic's."""
+        if len(args) < 3:
+            options.setdefault("schema_generator", ScenarioJsonSchema)
+        return super().model_json_schema(*args, **options)

@@ -23,8 +23,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _config: Any = numba.config  # its settings appear when it is loaded, unseen by type checkers
 
-_config: Any = numba.config  # its settings appear when it is loaded, unseen by type checkers
-
 JIT_DISABLED: Final[bool] = bool(_config.DISABLE_JIT)
 """Whether kernels run as plain Python (``NUMBA_DISABLE_JIT=1``)."""
 
@@ -130,7 +128,7 @@ def _high_product(typing_context, a, b):  # type: ignore[no-untyped-def]
 
 
 def _register_core() -> None:
-    """Register ``fmath`` and ``rng``; three primitives of Philox in a quicker form than the plain one, of equal bits."""
+    """Register ``fmath`` and ``rng``; three primitives of Philox in a quicker form of equal bits."""
     if JIT_DISABLED:
         return
     quick: dict[Callable[..., Any], Callable[..., Any]] = {
