@@ -52,7 +52,7 @@ def parse_duration(text: str) -> int:
     >>> parse_duration("1.5ms")
     1500000
     """
-    if not re.match(DURATION_PATTERN, text, re.ASCII):
+    if not re.fullmatch(DURATION_PATTERN, text, re.ASCII):
         raise ValueError(DURATION_EXPECTED)
     number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
     whole, _, fraction = number.partition(".")
@@ -90,7 +90,7 @@ def parse_time_of_day(text: str) -> int:
     ValueError
         The text is no time of day, or has more than nine digits of fraction.
     """
-    if not re.match(TIME_OF_DAY_PATTERN, text, re.ASCII):
+    if not re.fullmatch(TIME_OF_DAY_PATTERN, text, re.ASCII):
         raise ValueError(TIME_EXPECTED)
     clock, _, fraction = text.partition(".")
     hours, minutes, *seconds = (int(part) for part in clock.split(":"))

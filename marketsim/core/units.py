@@ -82,7 +82,7 @@ def parse_decimal(value: object) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise ValueError('expected a decimal such as "0.01"')
-    if isinstance(value, str) and not re.match(r"^[+-]?[0-9]+(\.[0-9]+)?$", value, re.ASCII):
+    if isinstance(value, str) and not re.fullmatch(r"^[+-]?[0-9]+(\.[0-9]+)?$", value, re.ASCII):
         raise ValueError('expected a decimal such as "0.01"')
     try:
         number = Decimal(repr(value) if isinstance(value, float) else value)
