@@ -11,7 +11,8 @@ def own_home(monkeypatch, tmp_path):
     """A cache of the test's own, and nothing remembered."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
+    for name in ("NUMBA_DISABLE_JIT", *kernel_cache.SETTINGS):
+        monkeypatch.delenv(name, raising=False)
     cache_folder.cache_clear()
     yield
     cache_folder.cache_clear()
