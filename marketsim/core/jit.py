@@ -47,12 +47,6 @@ inlined: Final = numba.njit(forceinline=True, error_model="numpy")
 cost reference counts, four to ten times the work itself."""
 
 
-def typed_kernel(signature: Any) -> Callable[[F], F]:
-    """Return the decorator ``kernel`` for one signature: compiled when imported, and the quickest to call."""
-    decorate: Callable[[F], F] = numba.njit(signature, cache=True, error_model="numpy")
-    return decorate
-
-
 def jitable(function: F) -> F:
     """Let kernels call a plain Python function, which stays one, and vanishes into them.
 
