@@ -65,13 +65,14 @@ class ScenarioError(MarketSimError):
 
 
 class InputError(MarketSimError):
-    """A data file does not hold what it should."""
+    """A data file does not hold what it should; where several rows are at fault, ``faults`` lists them."""
 
     exit_code = 2
 
-    def __init__(self, file: str | Path, row: int, found: str, expected: str) -> None:
+    def __init__(self, file: str | Path, row: int, found: str, expected: str, more: Iterable[Fault] = ()) -> None:
         self.file, self.row, self.found, self.expected = Path(file), row, found, expected
-        super().__init__(str(Fault(str(file), row, "", found, expected)))
+        self.faults: Sequence[Fault] = (Fault(str(file), row, "", found, expected), *more)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
 class PluginError(MarketSimError):
