@@ -18,6 +18,9 @@ from marketsim.report.scales import Axis
 
 UNITS = 1000
 
+MAX_NARROW_TICKS = 6
+"""Of more labels than this along a horizontal axis, narrow screens show every other one, zero included."""
+
 
 @dataclass
 class Panel:
@@ -89,8 +92,9 @@ class Panel:
         upward = [(float(self.y.place(value)), label) for value, label in self.y.ticks]
         grid = "".join(f"M0 {_unit(1 - place)}H{UNITS}" for place, _ in upward)
         labels = [f'<span class="ty" style="bottom:{place:.2%}">{escape(label)}</span>' for place, label in upward]
+        kept = next((number for number, (value, _) in enumerate(self.x.ticks) if value == 0), 0) % 2
         for number, (place, label) in enumerate(across):
-            rare = " rare" if number % 2 else ""
+            rare = " rare" if number % 2 != kept and len(across) > MAX_NARROW_TICKS else ""
             labels.append(f'<span class="tx{rare}" style="left:{place:.2%}">{escape(label)}</span>')
         below = f'<div class="axis below">{escape(self.x.title)}</div>' if self.x.title else ""
         return Markup(

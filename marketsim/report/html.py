@@ -180,7 +180,7 @@ def _overview_row(one: InstrumentSummary) -> tuple[str, ...]:
 
 
 def _horizon_row(row: HorizonReturns) -> tuple[str, ...]:
-    tail = MISSING if row.tail is None else f"{decimal(row.tail.index)} \u00b1 {decimal(row.tail.standard_error)}"
+    tail = MISSING if row.tail is None else f"{row.tail.index:.2f} \u00b1 {row.tail.standard_error:.2f}"
     return (
         duration_label(row.horizon_ns),
         f"{row.n:,}",
@@ -206,7 +206,7 @@ def _account_rows(one: InstrumentSummary) -> tuple[tuple[str, ...], ...]:
             signed(line.position_lots, 0),
             money(line.profit),
             money(line.profit_mean),
-            f"{money(line.profit_least)} to {money(line.profit_most)}",
+            MISSING if line.n_agents == 1 else f"{money(line.profit_least)} to {money(line.profit_most)}",
         )
         for line in lines
     ]

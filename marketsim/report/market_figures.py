@@ -212,7 +212,7 @@ def depth_figure(one: InstrumentSummary, session: Session) -> Figure:
         reading=(
             "Lots that wait in the book, offers above zero and bids below; the darkest band is the touch, paler ones "
             "reach further from it. A side that thins out gives way to the next large order; a lasting imbalance "
-            "leans on the price. Right: the mean at each level."
+            "leans on the price. The bars give the mean at each level."
         ),
         found=found,
     )

@@ -11,7 +11,7 @@ from marketsim.analysis.returns import MIN_SAMPLE, NormalComparison
 from marketsim.analysis.summary import InstrumentSummary, ReturnSummary
 from marketsim.report.chart import Figure, Key, Panel
 from marketsim.report.scales import duration_label, number_axis, signed
-from marketsim.report.words import count, decimal, percent
+from marketsim.report.words import count, percent
 
 TOO_FEW = f"There is nothing to show: fewer than {MIN_SAMPLE} returns, since the book seldom had orders on both sides."
 
@@ -30,9 +30,9 @@ def returns_figure(one: InstrumentSummary) -> Figure:
         keys=(Key("box", "neutral", "returns"), Key("line", "reference", "normal of the same mean and deviation")),
         alternative=f"Histogram and quantile plot of the returns of {symbol}. {_returns_found(returns)}",
         reading=(
-            "Left: how often returns of each size occurred, beside the normal curve. Right: the quantiles of the "
-            "returns against the normal's; a normal lies on the straight line. A peak above the curve, and ends that "
-            "turn away from the line, mean fat tails: long calm and rare large moves, as in real markets."
+            "Bars: how often returns of each size occurred, beside the normal curve. Dots: quantiles of the returns "
+            "against the normal's; a normal lies on the straight line. A peak above the curve, and ends that turn away "
+            "from the line, mean fat tails: long calm and rare large moves, as in real markets."
         ),
         found=_returns_found(returns),
     )
@@ -82,8 +82,8 @@ def _returns_found(returns: ReturnSummary | None) -> str:
     )
     if main.tail is not None:
         text += (
-            f" Hill's tail index from the largest {main.tail.n_tail}: {decimal(main.tail.index)} \u00b1 "
-            f"{decimal(main.tail.standard_error)} (real shares: about 3)."
+            f" Hill's tail index from the largest {main.tail.n_tail}: {main.tail.index:.2f} \u00b1 "
+            f"{main.tail.standard_error:.2f} (real shares: about 3)."
         )
     missing = f" {count(main.n_missing, 'return')} had no mid at one end and are left out." if main.n_missing else ""
     return text + missing
@@ -171,5 +171,5 @@ def _band_found(found: Correlogram | None) -> str:
         return "There is nothing to show: the values do not vary, or are too few."
     return (
         f"First lag {signed(found.value[0], 3)}. {found.n_outside} of {len(found.value)} lags lie outside of the band; "
-        f"chance alone would put about {decimal(found.n_expected_outside)} there (n = {found.n:,})."
+        f"chance alone would put about {found.n_expected_outside:.1f} there (n = {found.n:,})."
     )

@@ -146,7 +146,7 @@ def duration_of_a_wave(minutes):
 
 
 def _fundamental(second, number, start_ns):
-    smooth = np.convolve(second, np.ones(120) / 120, "same")
+    smooth = np.convolve(np.pad(second, 30, "edge"), np.ones(61) / 61, "valid")
     return {
         "time_ns": start_ns + np.arange(len(second)) * SECOND,
         "instrument": np.full(len(second), number, np.int32),
