@@ -82,11 +82,6 @@ PATTERNS = {
     DECIMAL_PATTERN: "decimal",
     POSITIVE_PATTERN: "positive decimal",
 }
-KINDS = {
-    "exchange.populations": ("marketsim.exchange.populations", "KINDS"),
-    "agents": ("marketsim.agents", "KINDS"),
-}
-"""Arrays whose tables have a ``kind``: where their registry is."""
 
 
 class Place(NamedTuple):
@@ -126,11 +121,12 @@ class Schema:
 
     def _word(self, node: Json) -> str:
         if "enum" in node or "const" in node:
-            return " or ".join(f'`"{value}"`' for value in node.get("enum", [node.get("const")]))
+            *others, last = [f'`"{value}"`' for value in node.get("enum", [node.get("const")])]
+            return f"{', '.join(others)} or {last}" if others else last
         kind = node.get("type")
         if kind == "array":
             items = node.get("items") or (node.get("prefixItems") or [{}])[0]
-            return f"list of {self.type_of(items)}"
+            return f"list of {self.type_of(items)}s"
         if kind == "object":
             return "table"
         if kind == "string":
@@ -155,7 +151,7 @@ BOUNDS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "excl
 
 
 def _range(node: Json) -> str:
-    return "".join(f" {word} {node[bound]:,.12g}" for bound, word in BOUNDS.items() if bound in node)
+    return "".join(f" {word} {node[bound]:,}".removesuffix(".0") for bound, word in BOUNDS.items() if bound in node)
 
 
 def keys(schema: Schema, node: Json, leave_out: frozenset[str] = frozenset()) -> list[str]:
@@ -189,13 +185,15 @@ def _description(schema: Schema, key: Json) -> str:
 
 
 def kind_pages(place: Place) -> Iterator[str]:
-    """Yield the lines on each kind of an array: its own keys, beyond those that all kinds share."""
-    module, name = KINDS[place.path]
-    registry = getattr(importlib.import_module(module), name)
+    """Yield the lines on each kind of an array: its own keys, beyond those that all kinds share. No kinds, no lines."""
+    from marketsim.scenario.kinds import KINDED
+
+    array = KINDED.get(tuple(place.path.split(".")))
+    if array is None:
+        return
     shared = frozenset(place.schema.get("properties", {}))
-    for kind in sorted(registry.kinds):
-        config = registry.resolve(kind).Config
-        schema = Schema(config.model_json_schema())
+    for kind in sorted(array.registry.kinds):
+        schema = Schema(array.config_of(kind, None).model_json_schema())
         yield from ("", f'### `kind = "{kind}"`', "", _paragraph(schema.root))
         own = keys(schema, schema.root, shared)
         yield from (["", *own] if own else ["", "No keys of its own."])
@@ -218,8 +216,7 @@ def scenario_page() -> str:
         brackets = "[[{}]]" if place.is_array else "[{}]"
         heading = f"`{brackets.format(place.path)}`" if place.path else "Keys of the run"
         lines += ["", f"## {heading}", "", _paragraph(place.schema), "", *keys(schema, place.schema)]
-        if place.path in KINDS:
-            lines += kind_pages(place)
+        lines += kind_pages(place)
     return HEAD.format(source="scenario schema") + "\n".join(lines) + "\n"
 
 
