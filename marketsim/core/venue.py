@@ -72,6 +72,26 @@ class Venue(Protocol):
 
     name: str
 
+    @property
+    def events(self) -> int:
+        """Events carried out so far, for progress and speed."""
+
+    def add_agent(self, name: str, kind: str, provenance: str) -> int:
+        """Return the account number of a new Python agent.
+
+        Parameters
+        ----------
+        name, kind : str
+            Name of the agent, kind of its scenario table.
+        provenance : str
+            Where its decisions come from: ``"rule"``, ``"respondent"``, ``"recorded"`` or ``"live"``.
+
+        Raises
+        ------
+        SimulationError
+            The venue has started.
+        """
+
     def peek(self) -> int:
         """Return the time of the next event, or ``NEVER``."""
 
@@ -101,6 +121,9 @@ class Venue(Protocol):
 
     def tables(self) -> Iterator[tuple[str, pa.RecordBatch]]:
         """Yield the rows recorded since the last call; a batch is valid until the next ``advance``."""
+
+    def finish(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Yield what is written once, at the end of a run."""
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that decides what happens next; ``restore`` is its inverse."""

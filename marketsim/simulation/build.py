@@ -1,0 +1,198 @@
+"""From a scenario to a simulation, and from a run directory back to one."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from marketsim.agents.kinds import agent_class
+from marketsim.core.errors import RunDirectoryError
+from marketsim.core.registry import is_plugin, user_module_file
+from marketsim.core.run_directory import (
+    COMPLETE,
+    SCENARIO,
+    RunDirectory,
+    create_run_directory,
+    file_hashes,
+    open_run_directory,
+    require_room,
+    versions,
+    write_whole,
+)
+from marketsim.core.tables import Table
+from marketsim.core.venue import Venue
+from marketsim.scenario.schema import Scenario
+from marketsim.simulation.recorder import Recorder, RunRecorder
+from marketsim.simulation.simulation import Simulation
+
+NANOSECONDS = 1_000_000_000
+
+
+def build_simulation(
+    scenario: Scenario, run_dir: Path | None = None, *, force: bool = False, recorder: Recorder | None = None
+) -> Simulation:
+    """Return the simulation that a scenario describes, at time 0.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to simulate.
+    run_dir : Path, optional
+        The run directory to make. Without one nothing is written.
+    force : bool
+        Replace an earlier run there.
+    recorder : Recorder, optional
+        Where the tables go instead, where there is no ``run_dir``.
+
+    Raises
+    ------
+    RunDirectoryError
+        ``run_dir`` exists or cannot be made.
+    PopulationError, PluginError
+        Code of the scenario's own kinds is at fault.
+    """
+    if run_dir is None:
+        return _assemble(scenario, recorder)
+    require_room(run_dir, force=force)  # before anything is compiled
+    simulation = _assemble(scenario, None)
+    run = create_run_directory(run_dir, _manifest(scenario, simulation), force=force)
+    write_whole(run.path / SCENARIO, scenario.to_toml())
+    simulation.recorder = _run_recorder(run, scenario)
+    return simulation
+
+
+def resume_simulation(path: str | Path) -> Simulation:
+    """Return the simulation of a run that was interrupted, killed or failed, at its last checkpoint.
+
+    Rows recorded after the checkpoint are dropped, and it ends with the digest of a run that was never interrupted. A
+    run that was killed before its first checkpoint begins again.
+
+    Raises
+    ------
+    RunDirectoryError
+        There is no such run, it is complete, a file that it needs has changed, or another version made it.
+    SimulationError
+        A class of agents lacks ``state`` or ``restore``.
+    """
+    from marketsim.scenario.loader import load_scenario
+
+    run = open_run_directory(path)
+    if run.status == COMPLETE:
+        raise RunDirectoryError(f"{run.path}: is complete; there is nothing to resume")
+    _require_same_code(run)
+    scenario = load_scenario(run.path / SCENARIO)
+    simulation = _assemble(scenario, None)
+    recorder = _run_recorder(run, scenario)
+    state = recorder.saved_state()
+    if state is not None:
+        simulation.restore(state)
+    recorder.go_on()
+    simulation.recorder = recorder
+    return simulation
+
+
+def _assemble(scenario: Scenario, recorder: Recorder | None) -> Simulation:
+    def build_venues() -> Sequence[Venue]:
+        return _venues(scenario)
+
+    simulation = Simulation(
+        build_venues(),
+        scenario.duration,
+        scenario.seed,
+        replicate=scenario.replicate,
+        recorder=recorder,
+        build_venues=build_venues,
+    )
+    for table in scenario.agents:
+        simulation.add(agent_class(table.kind, scenario.folder_of(table.kind)), table)
+    return simulation
+
+
+def _venues(scenario: Scenario) -> list[Venue]:
+    venues: list[Venue] = []
+    if scenario.exchange is not None:
+        from marketsim.exchange.engine import Exchange
+
+        folders = {scenario.folder_of(population.kind) for population in scenario.exchange.populations}
+        exchange = Exchange(
+            scenario.exchange,
+            seed=scenario.seed,
+            replicate=scenario.replicate,
+            duration_ns=scenario.duration,
+            tables=[table.name for table in recorded_tables(scenario)],
+            base_dir=next((folder for folder in folders if folder is not None), None),
+        )
+        venues.append(exchange)
+    return venues
+
+
+def recorded_tables(scenario: Scenario) -> list[Table]:
+    """Return the declarations of the tables that a scenario records."""
+    tables: list[Table] = []
+    if scenario.exchange is not None:
+        from marketsim.exchange.tables import TABLES
+
+        tables += TABLES.values()
+    return [table for table in tables if scenario.record.writes(table.name)]
+
+
+def _run_recorder(run: RunDirectory, scenario: Scenario) -> RunRecorder:
+    tables = recorded_tables(scenario)
+    codecs = {table.name: scenario.record.codec(table.name) for table in tables}
+    every = scenario.record.checkpoint_every
+    return RunRecorder(run, tables, codecs, None if every is None else every / NANOSECONDS)
+
+
+# ---- The manifest --------------------------------------------------------------------------------------------
+
+
+def _manifest(scenario: Scenario, simulation: Simulation) -> dict[str, Any]:
+    instruments = scenario.exchange.instruments if scenario.exchange is not None else ()
+    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return {
+        "name": scenario.name,
+        "seed": scenario.seed,
+        "replicate": scenario.replicate,
+        "start": scenario.start,
+        "duration": scenario.duration,
+        "instruments": [
+            {
+                "symbol": instrument.symbol,
+                "tick_size": f"{instrument.tick_size:f}",
+                "lot_size": instrument.lot_size,
+                "currency": instrument.currency,
+                "cash_decimals": instrument.cash_decimals,
+            }
+            for instrument in instruments
+        ],
+        "provenance": sorted({agent.provenance for agent in simulation.cast} | {"rule"}),
+        "inputs": file_hashes([*scenario.files, *_modules(scenario)]),
+        "modules": file_hashes(_modules(scenario)),
+        "versions": versions(),
+        "timings": {"seconds": 0.0, "started_at": started},
+    }
+
+
+def _modules(scenario: Scenario) -> list[Path]:
+    """Return the files of the user's own kinds."""
+    populations = scenario.exchange.populations if scenario.exchange is not None else ()
+    kinds = {table.kind for table in (*populations, *scenario.agents) if is_plugin(table.kind)}
+    files = {user_module_file(kind.partition(":")[0], scenario.folder_of(kind)) for kind in kinds}
+    return sorted(file for file in files if file is not None)
+
+
+def _require_same_code(run: RunDirectory) -> None:
+    """Refuse to go on with other code than the run began with: no digest would say what made it."""
+    modules = run.manifest.get("modules", {})
+    now = file_hashes([Path(file) for file in modules])
+    changed = sorted(file for file, digest in modules.items() if now[file] != digest)
+    if changed:
+        raise RunDirectoryError(f"{run.path}: cannot be resumed: {', '.join(changed)} changed since it began")
+    then, today = run.manifest["versions"], versions()
+    for name in ("marketsim", "numpy", "numba"):
+        if then.get(name) != today[name]:
+            raise RunDirectoryError(
+                f"{run.path}: cannot be resumed: {name} {then.get(name)} made it, and this is {today[name]}"
+            )
