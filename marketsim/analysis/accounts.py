@@ -6,16 +6,22 @@ to zero. Profit and loss marks the position at one price (the last mid, where th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from marketsim.analysis.columns import FloatArray, IntArray, TableLike, read_columns
+from marketsim.analysis.columns import IntArray, TableLike, read_columns
 from marketsim.analysis.instruments import Instrument
 
 ACCOUNT_COLUMNS = ("agent", "instrument", "position_lots", "cash_minor")
 AGENT_COLUMNS = ("agent", "name", "kind", "provenance")
+
+NO_OWNER = 0
+"""Account number of orders that nobody owns."""
+
+_NUMBER = re.compile(r"-\d+$")
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class PopulationAccounts:
     population : Population
         Who they are.
     n_agents : int
-        Those of them that have an account in the instrument; the means and extremes are over these.
+        How many they are.
     taken_lots, made_lots : int
         Lots that they traded as takers and as makers.
     position_lots : int
@@ -63,19 +69,30 @@ class PopulationAccounts:
 
 
 def read_populations(agents: TableLike) -> tuple[Population, ...]:
-    """Group the rows of ``exchange/agents`` by name, kind and provenance, in the order of account numbers."""
-    members: dict[tuple[str, str, str], list[int]] = {}
+    """Group the rows of ``exchange/agents`` into the tables of the scenario that made them.
+
+    The agents of a table with a count above 1 are called ``name-1``, ``name-2``, ...; so those of one kind and
+    provenance whose names differ in that number alone are one population.
+    """
+    members: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
     for columns in read_columns(agents, AGENT_COLUMNS):
-        for number, *key in zip(*(columns[name].tolist() for name in AGENT_COLUMNS), strict=True):
-            members.setdefault((key[0], key[1], key[2]), []).append(number)
-    return tuple(Population(*key, np.array(sorted(numbers), dtype=np.int64)) for key, numbers in members.items())
+        for number, name, kind, provenance in zip(*(columns[key].tolist() for key in AGENT_COLUMNS), strict=True):
+            members.setdefault((_NUMBER.sub("", name), kind, provenance), []).append((number, name))
+    return tuple(
+        Population(
+            rows[0][1] if len(rows) == 1 else name,
+            kind,
+            provenance,
+            np.array(sorted(number for number, _ in rows), dtype=np.int64),
+        )
+        for (name, kind, provenance), rows in members.items()
+    )
 
 
 @dataclass(frozen=True)
 class Balances:
     """Final position and cash of every account in one instrument, by account number."""
 
-    present: FloatArray
     position_lots: IntArray
     cash_minor: IntArray
 
@@ -99,8 +116,7 @@ def read_balances(accounts: TableLike, n_accounts: int, n_instruments: int) -> l
     balances = []
     for number in range(n_instruments):
         agent, _, position, cash = table[:, table[1] == number]
-        result = Balances(np.zeros(n_accounts), np.zeros(n_accounts, np.int64), np.zeros(n_accounts, np.int64))
-        result.present[agent] = 1
+        result = Balances(np.zeros(n_accounts, dtype=np.int64), np.zeros(n_accounts, dtype=np.int64))
         result.position_lots[agent] = position
         result.cash_minor[agent] = cash
         balances.append(result)
@@ -113,8 +129,10 @@ def mark_accounts(
     instrument: Instrument,
     mark_ticks: float,
     volumes: tuple[IntArray, IntArray],
+    *,
+    with_idle: bool = True,
 ) -> tuple[PopulationAccounts, ...]:
-    """Mark every account at one price and add up by population; populations without an account are left out.
+    """Mark every account at one price and add up by population; orders that nobody owns are a population of theirs.
 
     Parameters
     ----------
@@ -122,14 +140,17 @@ def mark_accounts(
         Price of the marking; NaN where there is none.
     volumes : pair of int64 arrays
         Lots taken and lots made, by account number (shorter where the last accounts did not trade).
+    with_idle : bool
+        List populations that neither traded nor hold anything; those of other instruments are among them.
     """
-    size = len(balances.present)
+    size = len(balances.position_lots)
     taken, made = (np.append(lots, np.zeros(size, dtype=np.int64))[:size] for lots in volumes)
+    nobody = Population("no owner", "", "", np.array([NO_OWNER]))
     lines = []
-    for population in populations:
+    for population in (*populations, nobody):
         agent = population.agents[population.agents < size]
-        agent = agent[(balances.present[agent] > 0) | (taken[agent] + made[agent] > 0)]
-        if not len(agent):
+        active = any(array[agent].any() for array in (taken, made, balances.position_lots, balances.cash_minor))
+        if not len(agent) or not (active or (with_idle and population is not nobody)):
             continue
         position, cash = balances.position_lots[agent], instrument.cash(1) * balances.cash_minor[agent]
         worth = np.array([instrument.value(mark_ticks, lots) if lots else 0.0 for lots in position.tolist()])

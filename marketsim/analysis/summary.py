@@ -7,14 +7,15 @@ keeps results of fixed size (one byte for each aggressive order apart), so a lon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from marketsim.analysis.accounts import (
-    Balances,
+    ACCOUNT_COLUMNS,
+    AGENT_COLUMNS,
     Population,
     PopulationAccounts,
     mark_accounts,
@@ -40,6 +41,18 @@ from marketsim.analysis.returns import (
 )
 from marketsim.analysis.steps import BinnedSeries, StepBins, bin_edges
 from marketsim.analysis.trades import TRADE_COLUMNS, TradeMeter, TradeSummary
+
+FUNDAMENTAL_COLUMNS = ("time_ns", "instrument", "value_ticks")
+
+EXCHANGE_COLUMNS = {
+    "exchange/quotes": QUOTE_COLUMNS,
+    "exchange/trades": TRADE_COLUMNS,
+    "exchange/depth": DEPTH_COLUMNS,
+    "exchange/fundamentals": FUNDAMENTAL_COLUMNS,
+    "exchange/accounts": ACCOUNT_COLUMNS,
+    "exchange/agents": AGENT_COLUMNS,
+}
+"""Tables that ``summarise_exchange`` reads, and the columns that it needs of each."""
 
 N_BINS = 600
 """Bins of time of the series for drawing."""
@@ -126,6 +139,8 @@ class InstrumentSummary:
         Price at which accounts are marked: the last mid, or the last trade where there never was one, or NaN.
     accounts : tuple of PopulationAccounts
         By population; empty where accounts or agents were not recorded.
+    recorded : frozenset of str
+        Tables that there were; without one of them the measures above are those of an empty table.
     """
 
     instrument: Instrument
@@ -136,6 +151,7 @@ class InstrumentSummary:
     returns: ReturnSummary | None
     mark_ticks: float
     accounts: tuple[PopulationAccounts, ...]
+    recorded: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -162,9 +178,7 @@ def summarise_exchange(
     Parameters
     ----------
     tables : mapping of str to table
-        Any of ``exchange/quotes``, ``exchange/trades``, ``exchange/depth``, ``exchange/fundamentals``,
-        ``exchange/accounts`` and ``exchange/agents``, each a ``pyarrow.Table`` or an iterable of record batches. What
-        is absent is taken as a table without rows. Others are ignored.
+        Any of ``EXCHANGE_COLUMNS``, each a ``pyarrow.Table`` or an iterable of record batches; others are ignored.
     instruments : sequence of Instrument
         In the order of the instruments' numbers.
     begin_ns, end_ns : int
@@ -189,19 +203,20 @@ def summarise_exchange(
     _feed(tables.get("exchange/trades", ()), TRADE_COLUMNS, trades)
     _feed(tables.get("exchange/depth", ()), DEPTH_COLUMNS, depths)
     fundamental = _fundamentals(tables.get("exchange/fundamentals", ()), len(instruments), end_ns, fine)
-    populations = read_populations(tables.get("exchange/agents", ()))
-    balances = read_balances(tables.get("exchange/accounts", ()), _n_accounts(populations), len(instruments))
-    summaries = tuple(
+    recorded = frozenset(tables) & frozenset(EXCHANGE_COLUMNS)
+    summaries = [
         _one_instrument(
             instrument,
             (quotes[number].result(), trades[number].result(), depths[number].result(), fundamental[number]),
             horizon,
-            populations,
-            balances[number],
+            recorded,
         )
         for number, instrument in enumerate(instruments)
-    )
-    return ExchangeSummary(begin_ns, end_ns, horizon, summaries, populations)
+    ]
+    populations = read_populations(tables.get("exchange/agents", ()))
+    if "exchange/accounts" in tables:
+        summaries = _with_accounts(summaries, populations, tables["exchange/accounts"])
+    return ExchangeSummary(begin_ns, end_ns, horizon, tuple(summaries), populations)
 
 
 def summarise_returns(price: FloatArray, horizon_ns: int) -> ReturnSummary | None:
@@ -252,11 +267,9 @@ def _one_instrument(
     instrument: Instrument,
     measured: tuple[QuoteSummary, TradeSummary, DepthSummary | None, BinnedSeries | None],
     horizon_ns: int,
-    populations: tuple[Population, ...],
-    balances: Balances,
+    recorded: frozenset[str],
 ) -> InstrumentSummary:
     quotes, trades, depth, fundamental = measured
-    mark = trades.last_ticks if np.isnan(quotes.mid_last) else quotes.mid_last
     grid = np.where(quotes.grid_mid > 0, quotes.grid_mid, np.nan)
     return InstrumentSummary(
         instrument=instrument,
@@ -265,9 +278,34 @@ def _one_instrument(
         depth=depth,
         fundamental=fundamental,
         returns=summarise_returns(grid, horizon_ns),
-        mark_ticks=mark,
-        accounts=mark_accounts(populations, balances, instrument, mark, (trades.taken_by, trades.made_by)),
+        mark_ticks=trades.last_ticks if np.isnan(quotes.mid_last) else quotes.mid_last,
+        accounts=(),
+        recorded=recorded,
     )
+
+
+def _with_accounts(
+    summaries: Sequence[InstrumentSummary], populations: Sequence[Population], accounts: TableLike
+) -> list[InstrumentSummary]:
+    """Add the accounts, marked at each instrument's last price."""
+    named = [int(population.agents.max()) + 1 for population in populations]
+    traded = [len(lots) for one in summaries for lots in (one.trades.taken_by, one.trades.made_by)]
+    n_accounts = max([1, *named, *traded])
+    balances = read_balances(accounts, n_accounts, len(summaries))
+    return [
+        replace(
+            one,
+            accounts=mark_accounts(
+                populations,
+                balance,
+                one.instrument,
+                one.mark_ticks,
+                (one.trades.taken_by, one.trades.made_by),
+                with_idle=len(summaries) == 1,
+            ),
+        )
+        for one, balance in zip(summaries, balances, strict=True)
+    ]
 
 
 def _feed(table: TableLike, names: tuple[str, ...], meters: Sequence[QuoteMeter | TradeMeter | DepthMeter]) -> None:
@@ -281,7 +319,7 @@ def _fundamentals(table: TableLike, n: int, end_ns: int, edge_ns: npt.NDArray[An
     """Read ``exchange/fundamentals``; each value holds until the next."""
     bins: list[StepBins | None] = [None] * n
     carry: dict[int, tuple[npt.NDArray[Any], npt.NDArray[Any]]] = {}
-    for columns in read_columns(table, ("time_ns", "instrument", "value_ticks")):
+    for columns in read_columns(table, FUNDAMENTAL_COLUMNS):
         for number, rows in split_by(columns["instrument"], columns):
             _known(number, n)
             before = carry.get(number, (rows["time_ns"][:0], rows["value_ticks"][:0]))
@@ -293,10 +331,6 @@ def _fundamentals(table: TableLike, n: int, end_ns: int, edge_ns: npt.NDArray[An
         if (meter_ := bins[number]) is not None:
             meter_.add(time, value, end_ns)
     return [None if one is None else one.result() for one in bins]
-
-
-def _n_accounts(populations: Sequence[Population]) -> int:
-    return 1 + max((int(population.agents.max()) for population in populations), default=0)
 
 
 def _known(number: int, n: int) -> int:

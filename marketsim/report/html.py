@@ -5,6 +5,7 @@ No script, no font, no picture is loaded from anywhere; the page may be mailed, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,7 @@ import marketsim
 from marketsim.analysis.accounts import PopulationAccounts
 from marketsim.analysis.summary import HorizonReturns, InstrumentSummary
 from marketsim.report.chart import Figure
-from marketsim.report.market_figures import Session, depth_figure, price_figure, spread_figure
+from marketsim.report.market_figures import QUOTES, TRADES, Session, depth_figure, price_figure, spread_figure
 from marketsim.report.provenance import is_synthetic, provenance_sentence
 from marketsim.report.return_figures import (
     absolute_correlation_figure,
@@ -111,7 +112,7 @@ def _facts(run: ReportInput) -> list[tuple[str, str]]:
         ("Seed", str(run.seed)),
         ("Session", f"{clock_label(run.start_ns)} to {clock_label(end)} ({duration_label(passed)}, simulated)"),
         ("Agents", f"{n_agents:,} in {names}" if n_agents else MISSING),
-        ("Instruments", ", ".join(one.instrument.symbol for one in exchange.instruments)),
+        ("Instruments", ", ".join(one.instrument.symbol for one in exchange.instruments) or MISSING),
         ("Status", run.status),
     ]
     if run.seconds is not None:
@@ -149,10 +150,12 @@ def _section(one: InstrumentSummary, session: Session) -> Section:
 
 def _tiles(one: InstrumentSummary) -> tuple[Tile, ...]:
     instrument, quotes, trades, returns = one.instrument, one.quotes, one.trades, one.returns
-    per_order = f"by {count(trades.n_aggressive_orders, 'aggressive order')}"
+    has_trades, has_quotes = TRADES in one.recorded, QUOTES in one.recorded
+    per_order = f"by {count(trades.n_aggressive_orders, 'aggressive order')}" if has_trades else "not recorded"
+    quoted = f"of the time; {count(quotes.n_updates, 'quote')}" if has_quotes else "not recorded"
     return (
-        Tile("Trades", f"{trades.n_trades:,}", per_order),
-        Tile("Volume", f"{trades.volume_lots:,}", _lots(instrument.lot_size)),
+        Tile("Trades", f"{trades.n_trades:,}" if has_trades else MISSING, per_order),
+        Tile("Volume", f"{trades.volume_lots:,}" if has_trades else MISSING, _lots(instrument.lot_size)),
         Tile("Mean spread", decimal(quotes.spread_mean), f"ticks; {decimal(quotes.spread_mean_bp)} bp of the mid"),
         Tile(
             "Volatility",
@@ -160,12 +163,12 @@ def _tiles(one: InstrumentSummary) -> tuple[Tile, ...]:
             "bp per root minute",
         ),
         Tile("Last mid", price(instrument, quotes.mid_last), f"{instrument.currency}; {_change(one)}"),
-        Tile("Two-sided", percent(quotes.two_sided), f"of the time; {quotes.n_updates:,} quotes"),
+        Tile("Two-sided", percent(quotes.two_sided) if has_quotes else MISSING, quoted),
     )
 
 
 def _lots(lot_size: int) -> str:
-    return "lots of one share" if lot_size == 1 else f"lots of {lot_size:,} shares"
+    return "lots of one unit" if lot_size == 1 else f"lots of {lot_size:,} units"
 
 
 def _change(one: InstrumentSummary) -> str:
@@ -230,7 +233,8 @@ def _account_notes(one: InstrumentSummary) -> str:
     instrument = one.instrument
     if not one.accounts:
         return "Final accounts were not recorded."
+    mark = "the last trade" if math.isnan(one.quotes.mid_last) else "the last mid"
     return (
         f"Positions in lots, profit and loss in {instrument.currency}: cash from trades, and the position at "
-        f"{price(instrument, one.mark_ticks)}, the last mid. What one gains another loses, so both add up to zero."
+        f"{price(instrument, one.mark_ticks)}, {mark}. What one gains another loses, so both add up to zero."
     )

@@ -13,6 +13,8 @@ from marketsim.report.chart import Figure, Key, Panel
 from marketsim.report.scales import SECOND, Axis, clock_label, number_axis, padded, round_step, signed, time_axis
 from marketsim.report.words import count, decimal, percent, price
 
+QUOTES, TRADES, DEPTH = "exchange/quotes", "exchange/trades", "exchange/depth"
+
 
 @dataclass(frozen=True)
 class Session:
@@ -89,7 +91,9 @@ def _volume_panel(one: InstrumentSummary, session: Session) -> Panel:
 
 def _price_found(one: InstrumentSummary) -> str:
     instrument, quotes, trades = one.instrument, one.quotes, one.trades
-    if np.isnan(quotes.mid_last):
+    if QUOTES not in one.recorded:
+        start = unrecorded(QUOTES)
+    elif np.isnan(quotes.mid_last):
         start = "The book never had orders on both sides, so there was no mid price."
     else:
         change = quotes.mid_last / quotes.mid_first - 1 if quotes.mid_first else float("nan")
@@ -97,6 +101,8 @@ def _price_found(one: InstrumentSummary) -> str:
             f"The mid went from {price(instrument, quotes.mid_first)} to {price(instrument, quotes.mid_last)} "
             f"{instrument.currency} ({signed(100 * change, 2)} %)."
         )
+    if TRADES not in one.recorded:
+        return f"{start} {unrecorded(TRADES)}"
     if not trades.n_trades:
         return f"{start} No trade took place."
     traded = (
@@ -166,6 +172,8 @@ def _spread_shares(level: FloatArray, share: FloatArray, n_bars: int = 12) -> Pa
 
 def _spread_found(one: InstrumentSummary) -> str:
     quotes = one.quotes
+    if QUOTES not in one.recorded:
+        return unrecorded(QUOTES)
     if not len(quotes.spread_level):
         return "There is no spread to show: the book never had orders on both sides."
     text = (
@@ -183,7 +191,7 @@ def depth_figure(one: InstrumentSummary, session: Session) -> Figure:
     depth, instrument = one.depth, one.instrument
     panels: tuple[tuple[Panel, ...], ...] = ()
     keys: tuple[Key, ...] = ()
-    found = "No depth was recorded."
+    found = "The book was empty at every snapshot." if DEPTH in one.recorded else unrecorded(DEPTH)
     if depth is not None:
         middle = (depth.edge_ns[:-1] + depth.edge_ns[1:]) / 2.0
         limit = max(1.0, float(np.nanmax([depth.ask_lots[-1], depth.bid_lots[-1]])))
@@ -235,6 +243,11 @@ def mirrored_axis(limit: float, title: str, n_ticks: int) -> Axis:
     """Axis with zero in its middle whose labels have no sign."""
     axis = number_axis(-1.06 * limit, 1.06 * limit, title, n_ticks)
     return Axis(axis.low, axis.high, tuple((value, label.lstrip("\u2212")) for value, label in axis.ticks), title)
+
+
+def unrecorded(table: str) -> str:
+    """Say that a table is not there, and how to get it."""
+    return f"The table {table} was not recorded; add it to the scenario's [record] tables."
 
 
 def _reach(value: FloatArray) -> tuple[float, float]:

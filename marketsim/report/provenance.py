@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from marketsim.analysis.accounts import Population
+from marketsim.report.words import count
 
 RESPONDENT = "respondent"
 
 _WORDS = {
-    "rule": "followed written rules",
-    RESPONDENT: "were synthetic respondents, not people and not large language models",
-    "recorded": "replayed the recorded answers of a language model",
-    "live": "asked a language model during the run",
+    "rule": ("followed written rules", "followed written rules"),
+    RESPONDENT: (
+        "was a synthetic respondent, not a person and not a large language model",
+        "were synthetic respondents, not people and not large language models",
+    ),
+    "recorded": ("replayed the recorded answers of a language model",) * 2,
+    "live": ("asked a language model during the run",) * 2,
 }
+"""What one agent, and several, of each provenance did."""
 
 
 def is_synthetic(populations: Sequence[Population]) -> bool:
@@ -36,6 +41,10 @@ def provenance_sentence(populations: Sequence[Population]) -> str:
         return "Where decisions came from was not recorded."
     if set(agents) == {"rule"}:
         return "Rule-driven: every decision in this run followed written rules; no language model took part."
-    parts = [f"{number:,} agents {_WORDS.get(kind, f'are {kind}')}" for kind, number in agents.items()]
-    sentence = "; ".join(parts) + "."
+    sentence = "; ".join(_part(kind, number) for kind, number in agents.items()) + "."
     return f"SYNTHETIC: {sentence}" if RESPONDENT in agents else sentence
+
+
+def _part(provenance: str, number: int) -> str:
+    one, several = _WORDS.get(provenance, (f"is {provenance}", f"are {provenance}"))
+    return f"{count(number, 'agent')} {one if number == 1 else several}"

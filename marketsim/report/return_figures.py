@@ -10,6 +10,7 @@ from marketsim.analysis.autocorrelation import Correlogram
 from marketsim.analysis.returns import MIN_SAMPLE, NormalComparison
 from marketsim.analysis.summary import InstrumentSummary, ReturnSummary
 from marketsim.report.chart import Figure, Key, Panel
+from marketsim.report.market_figures import QUOTES, TRADES, unrecorded
 from marketsim.report.scales import duration_label, number_axis, signed
 from marketsim.report.words import count, percent
 
@@ -28,13 +29,13 @@ def returns_figure(one: InstrumentSummary) -> Figure:
         title=title if returns is None else f"{title}, over {duration_label(returns.main.horizon_ns)}",
         panels=panels,
         keys=(Key("box", "neutral", "returns"), Key("line", "reference", "normal of the same mean and deviation")),
-        alternative=f"Histogram and quantile plot of the returns of {symbol}. {_returns_found(returns)}",
+        alternative=f"Histogram and quantile plot of the returns of {symbol}. {_returns_found(one)}",
         reading=(
             "Bars: how often returns of each size occurred, beside the normal curve. Dots: quantiles of the returns "
             "against the normal's; a normal lies on the straight line. A peak above the curve, and ends that turn away "
             "from the line, mean fat tails: long calm and rare large moves, as in real markets."
         ),
-        found=_returns_found(returns),
+        found=_returns_found(one),
     )
 
 
@@ -69,9 +70,10 @@ def _quantiles(normal: NormalComparison) -> Panel:
     return panel
 
 
-def _returns_found(returns: ReturnSummary | None) -> str:
+def _returns_found(one: InstrumentSummary) -> str:
+    returns = one.returns
     if returns is None:
-        return TOO_FEW
+        return _no_returns(one)
     main = returns.main
     if returns.normal is None:
         return f"There is nothing to compare: all {main.n:,} returns are the same, because the mid never moved."
@@ -92,7 +94,7 @@ def _returns_found(returns: ReturnSummary | None) -> str:
 def correlation_figure(one: InstrumentSummary) -> Figure:
     """Draw the autocorrelation of returns."""
     returns, symbol = one.returns, one.instrument.symbol
-    found = TOO_FEW if returns is None else _band_found(returns.correlogram)
+    found = _no_returns(one) if returns is None else _band_found(returns.correlogram)
     return Figure(
         name=f"{symbol}-autocorrelation",
         title="Autocorrelation of returns",
@@ -111,7 +113,7 @@ def correlation_figure(one: InstrumentSummary) -> Figure:
 def absolute_correlation_figure(one: InstrumentSummary) -> Figure:
     """Draw the autocorrelation of absolute returns."""
     returns, symbol = one.returns, one.instrument.symbol
-    found = TOO_FEW if returns is None else _band_found(returns.absolute_correlogram)
+    found = _no_returns(one) if returns is None else _band_found(returns.absolute_correlogram)
     return Figure(
         name=f"{symbol}-absolute-autocorrelation",
         title="Autocorrelation of |returns|",
@@ -130,7 +132,7 @@ def absolute_correlation_figure(one: InstrumentSummary) -> Figure:
 def sign_figure(one: InstrumentSummary) -> Figure:
     """Draw the autocorrelation of the sides of aggressive orders."""
     signs, symbol = one.trades.signs, one.instrument.symbol
-    found = "There is nothing to show: too few trades, or all of one side." if signs is None else _band_found(signs)
+    found = _band_found(signs) if TRADES in one.recorded else unrecorded(TRADES)
     return Figure(
         name=f"{symbol}-signs",
         title="Autocorrelation of order signs",
@@ -144,6 +146,11 @@ def sign_figure(one: InstrumentSummary) -> Figure:
         ),
         found=found,
     )
+
+
+def _no_returns(one: InstrumentSummary) -> str:
+    """Say why there are no returns."""
+    return TOO_FEW if QUOTES in one.recorded else unrecorded(QUOTES)
 
 
 def _lag_title(returns: ReturnSummary | None) -> str:

@@ -17,7 +17,7 @@ _CLOCK_STEPS = (
     *(scale * digit for scale in (10**6, 10**7, 10**8) for digit in (1, 2, 5)),
     *(seconds * SECOND for seconds in (1, 2, 5, 10, 15, 30)),
     *(minutes * 60 * SECOND for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)),
-    *(days * DAY for days in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)),
+    *(days * DAY for days in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)),
 )
 
 

@@ -30,8 +30,6 @@ class ReportInput:
         Measures of the exchange; its begin and end are the time that passed.
     command : str
         What to type to get the same run again.
-    description : str
-        One sentence from the scenario, or empty.
     seconds : float or None
         Wall-clock seconds of simulation and recording.
     counts : mapping of str to int
@@ -48,7 +46,6 @@ class ReportInput:
     duration_ns: int
     exchange: ExchangeSummary
     command: str
-    description: str = ""
     seconds: float | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)

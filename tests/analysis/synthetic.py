@@ -29,7 +29,11 @@ def market_tables(seed=1, minutes=30, quotes_per_second=20, instruments=1, start
 
 
 def agents_table():
-    rows = [(name, kind) for name, kind, count in POPULATIONS for _ in range(count)]
+    rows = [
+        (name if count == 1 else f"{name}-{number}", kind)
+        for name, kind, count in POPULATIONS
+        for number in range(1, count + 1)
+    ]
     return pa.table(
         {
             "agent": pa.array(range(1, len(rows) + 1), pa.int64()),

@@ -11,7 +11,7 @@ NAN = float("nan")
 AGENTS = pa.table(
     {
         "agent": [1, 2, 3, 4],
-        "name": ["noise", "noise", "maker", "watcher"],
+        "name": ["noise-1", "noise-2", "maker", "watcher-7"],
         "kind": ["noise", "noise", "market_maker", "quote_watcher"],
         "provenance": ["rule"] * 4,
     }
@@ -27,9 +27,11 @@ ACCOUNTS = pa.table(
 VOLUMES = np.array([0, 10, 4]), np.array([0, 0, 0, 14])
 
 
-def mark(price, instrument=None, number=0, accounts=ACCOUNTS):
+def mark(price, instrument=None, number=0, accounts=ACCOUNTS, volumes=VOLUMES, with_idle=False):
     balances = read_balances(accounts, 5, 2)[number]
-    return mark_accounts(read_populations(AGENTS), balances, instrument or Instrument("ACME"), price, VOLUMES)
+    return mark_accounts(
+        read_populations(AGENTS), balances, instrument or Instrument("ACME"), price, volumes, with_idle=with_idle
+    )
 
 
 def test_agents_of_one_table_are_one_population():
@@ -37,7 +39,7 @@ def test_agents_of_one_table_are_one_population():
     assert [(one.name, one.kind, one.agents.tolist()) for one in found] == [
         ("noise", "noise", [1, 2]),
         ("maker", "market_maker", [3]),
-        ("watcher", "quote_watcher", [4]),
+        ("watcher-7", "quote_watcher", [4]),
     ]
 
 
@@ -67,12 +69,19 @@ def test_ticks_lots_and_minor_units_count():
 def test_a_position_without_a_price_has_no_profit_and_a_flat_one_has():
     noise, maker = mark(NAN)
     assert np.isnan([noise.profit, maker.profit]).all()
-    (flat,) = mark(NAN, number=1, accounts=ACCOUNTS.slice(3))[:1]
+    flat, _ = mark(NAN, number=1, accounts=ACCOUNTS.slice(3))
     assert flat.profit == 0
 
 
-def test_agents_without_an_account_are_left_out():
+def test_populations_that_did_nothing_are_listed_on_request():
     assert [line.population.name for line in mark(1.0)] == ["noise", "maker"]
+    assert [line.population.name for line in mark(1.0, with_idle=True)] == ["noise", "maker", "watcher-7"]
+
+
+def test_orders_without_an_owner_are_a_population_of_theirs():
+    taken, made = np.array([5, 0, 0, 0]), np.array([0, 0, 0, 5])
+    (nobody,) = [line for line in mark(1.0, volumes=(taken, made)) if line.population.name == "no owner"]
+    assert (nobody.n_agents, nobody.taken_lots) == (1, 5)
 
 
 def test_the_last_row_of_an_account_counts():
@@ -82,4 +91,4 @@ def test_the_last_row_of_an_account_counts():
 
 def test_nothing_recorded_gives_nothing():
     assert read_populations(AGENTS.slice(0, 0)) == ()
-    assert read_balances((), 3, 1)[0].present.tolist() == [0, 0, 0]
+    assert read_balances((), 3, 1)[0].position_lots.tolist() == [0, 0, 0]
