@@ -23,9 +23,9 @@ from marketsim.report.return_figures import (
     returns_figure,
     sign_figure,
 )
-from marketsim.report.scales import clock_label, duration_label, signed
+from marketsim.report.scales import MISSING, clock_label, duration_label, signed
 from marketsim.report.view import ReportInput
-from marketsim.report.words import MISSING, count, decimal, money, percent, price
+from marketsim.report.words import count, decimal, money, percent, price
 
 if TYPE_CHECKING:
     from jinja2 import Environment

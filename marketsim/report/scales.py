@@ -13,6 +13,9 @@ from marketsim.analysis.columns import FloatArray
 SECOND = 10**9
 DAY = 86_400 * SECOND
 
+MISSING = "\u2013"
+"""What stands where there is no value."""
+
 _CLOCK_STEPS = (
     *(scale * digit for scale in (10**6, 10**7, 10**8) for digit in (1, 2, 5)),
     *(seconds * SECOND for seconds in (1, 2, 5, 10, 15, 30)),
@@ -142,7 +145,9 @@ def duration_label(duration_ns: int) -> str:
 
 
 def signed(value: float, decimals: int) -> str:
-    """Write a number with thousands set apart and a true minus sign; never minus zero."""
+    """Write a number with thousands set apart and a true minus sign; never minus zero; a dash where there is none."""
+    if not math.isfinite(value):
+        return MISSING
     text = f"{value:,.{decimals}f}"
     if text.startswith("-"):
         text = text[1:] if not text.strip("-0.,") else "\u2212" + text[1:]

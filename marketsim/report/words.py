@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 
 from marketsim.analysis.instruments import Instrument
-from marketsim.report.scales import signed
-
-MISSING = "\u2013"
-"""What stands where there is no value."""
+from marketsim.report.scales import MISSING, signed
 
 
 def count(number: int, noun: str) -> str:
@@ -67,4 +64,4 @@ def price(instrument: Instrument, ticks: float) -> str:
 
 def money(value: float) -> str:
     """Write an amount of money with its sign and two decimals."""
-    return signed(value, 2) if math.isfinite(value) else MISSING
+    return signed(value, 2)
