@@ -30,40 +30,34 @@ from marketsim.simulation.simulation import Simulation
 NANOSECONDS = 1_000_000_000
 
 
-def build_simulation(
-    scenario: Scenario, run_dir: Path | None = None, *, force: bool = False, recorder: Recorder | None = None
-) -> Simulation:
-    """Return the simulation that a scenario describes, at time 0.
+def start_run(scenario: Scenario, path: Path, *, force: bool = False) -> Simulation:
+    """Make a run directory and return the simulation that will fill it, at time 0.
 
     Parameters
     ----------
     scenario : Scenario
         What to simulate.
-    run_dir : Path, optional
-        The run directory to make. Without one nothing is written.
+    path : Path
+        The run directory itself.
     force : bool
         Replace an earlier run there.
-    recorder : Recorder, optional
-        Where the tables go instead, where there is no ``run_dir``.
 
     Raises
     ------
     RunDirectoryError
-        ``run_dir`` exists or cannot be made.
+        ``path`` exists or cannot be made.
     PopulationError, PluginError
         Code of the scenario's own kinds is at fault.
     """
-    if run_dir is None:
-        return _assemble(scenario, recorder)
-    require_room(run_dir, force=force)  # before anything is compiled
-    simulation = _assemble(scenario, None)
-    run = create_run_directory(run_dir, _manifest(scenario, simulation), force=force)
+    require_room(path, force=force)  # before anything is compiled
+    simulation = build_simulation(scenario)
+    run = create_run_directory(path, _manifest(scenario, simulation), force=force)
     write_whole(run.path / SCENARIO, scenario.to_toml())
     simulation.recorder = _run_recorder(run, scenario)
     return simulation
 
 
-def resume_simulation(path: str | Path) -> Simulation:
+def resume_run(path: str | Path) -> Simulation:
     """Return the simulation of a run that was interrupted, killed or failed, at its last checkpoint.
 
     Rows recorded after the checkpoint are dropped, and it ends with the digest of a run that was never interrupted. A
@@ -83,7 +77,7 @@ def resume_simulation(path: str | Path) -> Simulation:
         raise RunDirectoryError(f"{run.path}: is complete; there is nothing to resume")
     _require_same_code(run)
     scenario = load_scenario(run.path / SCENARIO)
-    simulation = _assemble(scenario, None)
+    simulation = build_simulation(scenario)
     recorder = _run_recorder(run, scenario)
     state = recorder.saved_state()
     if state is not None:
@@ -93,7 +87,15 @@ def resume_simulation(path: str | Path) -> Simulation:
     return simulation
 
 
-def _assemble(scenario: Scenario, recorder: Recorder | None) -> Simulation:
+def build_simulation(scenario: Scenario, recorder: Recorder | None = None) -> Simulation:
+    """Return the simulation that a scenario describes, at time 0; without a recorder nothing is kept.
+
+    Raises
+    ------
+    PopulationError, PluginError
+        Code of the scenario's own kinds is at fault.
+    """
+
     def build_venues() -> Sequence[Venue]:
         return _venues(scenario)
 
@@ -141,8 +143,7 @@ def recorded_tables(scenario: Scenario) -> list[Table]:
 def _run_recorder(run: RunDirectory, scenario: Scenario) -> RunRecorder:
     tables = recorded_tables(scenario)
     codecs = {table.name: scenario.record.codec(table.name) for table in tables}
-    every = scenario.record.checkpoint_every
-    return RunRecorder(run, tables, codecs, None if every is None else every / NANOSECONDS)
+    return RunRecorder(run, tables, codecs, scenario.record.checkpoint_every / NANOSECONDS)
 
 
 # ---- The manifest --------------------------------------------------------------------------------------------
@@ -178,7 +179,8 @@ def _manifest(scenario: Scenario, simulation: Simulation) -> dict[str, Any]:
 def _modules(scenario: Scenario) -> list[Path]:
     """Return the files of the user's own kinds."""
     populations = scenario.exchange.populations if scenario.exchange is not None else ()
-    kinds = {table.kind for table in (*populations, *scenario.agents) if is_plugin(table.kind)}
+    named = [*(table.kind for table in populations), *(table.kind for table in scenario.agents)]
+    kinds = {kind for kind in named if is_plugin(kind)}
     files = {user_module_file(kind.partition(":")[0], scenario.folder_of(kind)) for kind in kinds}
     return sorted(file for file in files if file is not None)
 

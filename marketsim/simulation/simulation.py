@@ -108,17 +108,20 @@ class Simulation(mesa.Model):  # type: ignore[misc]
 
     @classmethod
     def from_scenario(cls, scenario: Scenario, run_dir: Path | None = None, *, force: bool = False) -> Simulation:
-        """Return the simulation that a scenario describes; arguments and errors as for ``build.build_simulation``."""
-        from marketsim.simulation.build import build_simulation
+        """Return the simulation that a scenario describes; it records where ``run_dir`` is given.
 
-        return build_simulation(scenario, run_dir, force=force)
+        Arguments and errors as for ``build.start_run``.
+        """
+        from marketsim.simulation.build import build_simulation, start_run
+
+        return build_simulation(scenario) if run_dir is None else start_run(scenario, run_dir, force=force)
 
     @classmethod
     def resume(cls, path: str | Path) -> Simulation:
-        """Return a run at its last checkpoint; errors as for ``build.resume_simulation``."""
-        from marketsim.simulation.build import resume_simulation
+        """Return a run at its last checkpoint; errors as for ``build.resume_run``."""
+        from marketsim.simulation.build import resume_run
 
-        return resume_simulation(path)
+        return resume_run(path)
 
     @property
     def cast(self) -> Iterable[Agent]:
