@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +36,9 @@ from marketsim.exchange.storage import BookStorage, EventLog
 FLIGHTS = 2 * (MAX_MESSAGES + 1)
 """Room for messages in flight to begin with."""
 
+SAMPLES = 4096
+"""Samples of one book each that fit the memory before they must be taken."""
+
 
 class Members(NamedTuple):
     """One population as it lives in an exchange."""
@@ -54,7 +57,9 @@ class Members(NamedTuple):
     """Its compiled rule."""
 
 
-def populate(config: ExchangeConfig, seed: int, replicate: int, duration_ns: int, base_dir: Path | None) -> list[Members]:
+def populate(
+    config: ExchangeConfig, seed: int, replicate: int, duration_ns: int, folder_of: Callable[[str], Path | None]
+) -> list[Members]:
     """Start every population.
 
     Raises
@@ -66,7 +71,7 @@ def populate(config: ExchangeConfig, seed: int, replicate: int, duration_ns: int
     account = 1
     for population in config.populations:
         number = config.instrument_number(population.instrument)
-        cls = KINDS.resolve(population.kind, base_dir)
+        cls = KINDS.resolve(population.kind, folder_of(population.kind))
         check_population(cls)
         if not isinstance(population, cls.Config):
             raise PopulationError(
@@ -103,7 +108,7 @@ def build_engine(
 ) -> Engine:
     """Return the arrays of an exchange at time 0, nobody having woken yet."""
     n_books, n_agents = len(books), sum(members.config.count for members in populations)
-    rows, samples = log.columns.shape[1], 64 * n_books
+    rows, samples = log.columns.shape[1], max(SAMPLES, n_books)
     engine = Engine(
         header=np.zeros(memory.N_HEADER, np.int64),
         heap=np.full((n_agents + 1 + FLIGHTS, HEAP_WORDS), NEVER),

@@ -42,9 +42,11 @@ def compiled(rule: Callable[..., int]) -> Any:
         function = numba.njit(WAKE_ARGUMENTS, error_model="numpy")(rule)
     except errors.NumbaError as error:
         raise PopulationError(f"{place}: found what cannot be compiled: {_first_lines(str(error))}") from error
-    result = function.nopython_signatures[0].return_type
-    if result != types.int64:
+    result = types.unliteral(function.nopython_signatures[0].return_type)
+    if not isinstance(result, types.Integer) or not result.signed:
         raise PopulationError(f"{place}: found a result of type {result}, expected int64, the time of the next wake in ns")
+    if function.nopython_signatures[0].return_type != types.int64:  # a constant, for one
+        function = numba.njit(types.int64(*WAKE_ARGUMENTS), error_model="numpy")(rule)
     return function
 
 

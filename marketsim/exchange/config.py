@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
@@ -104,6 +104,9 @@ class LatencyRange(Section):
 class PopulationConfig(Section):
     """``[[exchange.populations]]``: agents of one kind that live in the kernel. Each kind adds keys of its own."""
 
+    needs_fundamental: ClassVar[bool] = False
+    """Whether the kind trades on the fundamental value, so that its instrument must have one."""
+
     kind: str
     """Which rule they follow: a kind that ships, or ``"my_module:MyPopulation"``."""
     name: str = Field(default="", pattern=r"^[^.\s]{0,64}$")
@@ -133,8 +136,6 @@ class DepthConfig(Section):
 class ExchangeConfig(Section):
     """``[exchange]``: one engine with a book per instrument."""
 
-    kind: Literal["order_book"] = "order_book"
-    """The engine: continuous double auction with price-time priority."""
     instruments: tuple[InstrumentConfig, ...] = Field(min_length=1, max_length=1_000)
     """What is traded; instruments are numbered from 0 in this order."""
     populations: tuple[SerializeAsAny[PopulationConfig], ...] = Field(default=(), max_length=MAX_POPULATIONS)
@@ -157,6 +158,12 @@ class ExchangeConfig(Section):
                 raise ValueError(
                     f"populations.{population.label}.instrument: expected one of {', '.join(symbols)}; "
                     f'found "{population.instrument}"'
+                )
+            instrument = self.instruments[self.instrument_number(population.instrument)]
+            if population.needs_fundamental and instrument.fundamental is None:
+                raise ValueError(
+                    f"instruments.{instrument.symbol}.fundamental: expected one, "
+                    f"as population {population.label} trades on it"
                 )
         total = sum(population.count for population in self.populations)
         if total > MAX_AGENTS:

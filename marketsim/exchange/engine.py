@@ -6,7 +6,7 @@ tables from it. It needs neither Mesa nor a scenario.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -61,8 +61,10 @@ class Exchange:
         Names of the tables to make, such as ``"exchange/trades"``; default: all of them. What is not made costs nothing.
     log_rows : int
         Rows of the event log; where it is full, ``advance`` asks for ``tables`` to be taken.
-    base_dir : Path, optional
-        Where modules of a user's own populations are looked for.
+    folder_of : callable, optional
+        Kind to the folder where the module of a user's own population is looked for (``Scenario.folder_of``).
+    budget : int
+        Events after which ``advance`` returns.
 
     Raises
     ------
@@ -92,12 +94,12 @@ class Exchange:
         duration_ns: int,
         tables: Collection[str] | None = None,
         log_rows: int = LOG_ROWS,
-        base_dir: Path | None = None,
+        folder_of: Callable[[str], Path | None] = lambda kind: None,
         budget: int = EVENTS_PER_CALL,
     ) -> None:
         self.config, self._budget = config, budget
         self._wanted = _table_names(tables)
-        self.populations: Sequence[Members] = assembly.populate(config, seed, replicate, duration_ns, base_dir)
+        self.populations: Sequence[Members] = assembly.populate(config, seed, replicate, duration_ns, folder_of)
         self._log = EventLog(log_rows)
         n_agents = sum(members.config.count for members in self.populations)
         self._books = [BookStorage(self._log, owners=n_agents + 1) for _ in config.instruments]
@@ -254,6 +256,11 @@ class Exchange:
     def now(self) -> int:
         """Time of the last event in ns."""
         return self._header.item(memory.E_NOW)
+
+    @property
+    def events(self) -> int:
+        """Number of messages so far."""
+        return self._log.cursor.item(C_MESSAGE)
 
     @property
     def n_in_kernel(self) -> int:

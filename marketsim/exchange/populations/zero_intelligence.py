@@ -66,7 +66,7 @@ class ZeroIntelligence(Population):
         order_size: int = Field(default=100, ge=1, le=1_000_000_000)
         """Median order size, in lots."""
         order_size_sigma: float = Field(default=0.0, ge=0.0, le=5.0)
-        """Standard deviation of the logarithm of order sizes (log-normal); 0: all have the median size."""
+        """Standard deviation of the logarithm of the order size, which is log-normal; 0: always the median."""
 
         @model_validator(mode="after")
         def _something_happens(self) -> Self:
