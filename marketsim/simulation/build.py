@@ -117,14 +117,13 @@ def _venues(scenario: Scenario) -> list[Venue]:
     if scenario.exchange is not None:
         from marketsim.exchange.engine import Exchange
 
-        folders = {scenario.folder_of(population.kind) for population in scenario.exchange.populations}
         exchange = Exchange(
             scenario.exchange,
             seed=scenario.seed,
             replicate=scenario.replicate,
             duration_ns=scenario.duration,
             tables=[table.name for table in recorded_tables(scenario)],
-            base_dir=next((folder for folder in folders if folder is not None), None),
+            folder_of=scenario.folder_of,
         )
         venues.append(exchange)
     return venues
