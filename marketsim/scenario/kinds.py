@@ -1,0 +1,75 @@
+"""Tables whose ``kind`` decides which keys they have: populations of the exchange and agents in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from marketsim.agents import kinds as agent_kinds
+from marketsim.agents.config import AgentConfig
+from marketsim.core.errors import PluginError, PopulationError
+from marketsim.core.registry import Registry, is_plugin, load_user_module, user_module_file
+from marketsim.exchange.config import PopulationConfig
+from marketsim.exchange.populations import KINDS as POPULATIONS
+
+
+@dataclass(frozen=True)
+class Kinded:
+    """An array of tables with kinds."""
+
+    registry: Registry
+    base: type[BaseModel]
+    """Keys that all kinds share."""
+    config_of: Callable[[str, Path | None], type[BaseModel]]
+    """Kind and folder to the class of the table; raises ``ValueError`` or ``PluginError``."""
+
+
+def population_config(kind: str, folder: Path | None) -> type[BaseModel]:
+    """Return the class of a population's table.
+
+    Raises
+    ------
+    ValueError
+        There is no such kind.
+    PluginError
+        The user's module cannot be imported, or its class is no population.
+    """
+    found = POPULATIONS.resolve(kind, folder)
+    if is_plugin(kind):
+        from marketsim.exchange.population import check_population
+
+        try:
+            check_population(found)
+        except PopulationError as error:
+            raise PluginError(str(user_module_file(kind.partition(":")[0], folder) or ""), 0, str(error)) from error
+    config: type[BaseModel] = found.Config
+    return config
+
+
+KINDED: Final[Mapping[tuple[str, ...], Kinded]] = {
+    ("exchange", "populations"): Kinded(POPULATIONS, PopulationConfig, population_config),
+    ("agents",): Kinded(agent_kinds.KINDS, AgentConfig, agent_kinds.config_class),
+}
+"""Path of the array to what its kinds are."""
+
+
+def module_of(kind: str) -> str:
+    """Return the module of a user's kind."""
+    return kind.partition(":")[0]
+
+
+def config_schemas(kinded: Kinded) -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of every kind that ships; each names its kind."""
+    schemas = {}
+    for kind in sorted(kinded.registry.kinds):
+        schema = kinded.config_of(kind, None).model_json_schema()
+        schema["properties"]["kind"] = {"const": kind, "description": schema["properties"]["kind"].get("description", "")}
+        schemas[kind] = schema
+    return schemas
+
+
+__all__ = ["KINDED", "Kinded", "config_schemas", "load_user_module", "module_of", "population_config"]

@@ -1,0 +1,143 @@
+"""The whole scenario: keys of the run, and the sections of the engines and agents put together.
+
+Each package keeps its own section in its ``config.py``. ``Scenario`` is frozen; ``to_toml`` writes it out with every
+default, and loading that text gives an equal scenario.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PrivateAttr, SerializeAsAny, model_validator
+
+from marketsim.agents.config import AgentConfig
+from marketsim.core.config import Section
+from marketsim.core.units import MILLISECOND, MINUTE, Duration, TimeOfDay, parse_time_of_day
+from marketsim.exchange.config import ExchangeConfig
+
+MAX_SEED = (1 << 63) - 1
+"""Largest seed: the largest integer of TOML."""
+
+VENUES = ("exchange",)
+"""Sections that each describe a venue; a scenario has at least one of them."""
+
+Codec = Literal["none", "snappy", "lz4", "zstd"]
+
+
+class RecordConfig(Section):
+    """``[record]``: what a run writes down, and how."""
+
+    tables: Literal["all"] | tuple[str, ...] = "all"
+    """Tables to write, such as ``["exchange/trades", "exchange/quotes"]``, or ``"all"``. Digests count the written ones."""
+    compression: Codec = "lz4"
+    """Codec of the Parquet files: lz4 and snappy write fastest, zstd is smallest."""
+    table_compression: dict[str, Codec] = Field(default_factory=dict)
+    """Codecs of single tables: ``{ "exchange/messages" = "zstd" }``."""
+    checkpoint_every: Annotated[Duration, Field(ge=MILLISECOND)] = MINUTE
+    """Wall-clock time between two checkpoints, at least 1ms; Ctrl-C writes one too."""
+
+    def codec(self, table: str) -> str:
+        """Return the codec of a table's files."""
+        return self.table_compression.get(table, self.compression)
+
+    def writes(self, table: str) -> bool:
+        """Say whether a table is written."""
+        return self.tables == "all" or table in self.tables
+
+
+class Scenario(Section):
+    """A scenario: what is simulated, from when, for how long, and from which seed."""
+
+    name: str = Field(default="scenario", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    """Names the run directory: letters, digits, ``_``, ``.`` and ``-``. Default: the file's name."""
+    seed: int = Field(default=1, ge=0, le=MAX_SEED)
+    """Where all randomness comes from; the same seed gives the same bytes."""
+    replicate: int = Field(default=0, ge=0, le=(1 << 31) - 1)
+    """Number of a repetition: other draws from the same seed."""
+    start: TimeOfDay = parse_time_of_day("09:30:00")
+    """Time of day at which it begins; simulated time counts from here."""
+    duration: Annotated[Duration, Field(ge=1)]
+    """Simulated time from start to end."""
+    plugins: dict[str, Path] = Field(default_factory=dict)
+    """Folders of your own modules, by name of the module. Default: the folder of the file that names the kind."""
+    exchange: ExchangeConfig | None = None
+    """The exchange engine; without it there is none."""
+    agents: tuple[SerializeAsAny[AgentConfig], ...] = Field(default=(), max_length=10_000)
+    """Agents in Python; their accounts follow those of the populations, in this order."""
+    record: RecordConfig = RecordConfig()
+    """What is written down."""
+
+    _sources: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _files: tuple[Path, ...] = PrivateAttr(default=())
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Where each key that was given came from, by its path: ``"scenarios/x.toml:14"`` or ``"--set"``."""
+        return MappingProxyType(dict(self._sources))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files it was read from: the scenario, then those it extends."""
+        return self._files
+
+    def folder_of(self, kind: str) -> Path | None:
+        """Return the folder in which a user's kind, ``"my_module:Name"``, is looked for; None for any other kind."""
+        return self.plugins.get(kind.partition(":")[0]) if ":" in kind else None
+
+    @property
+    def base_dir(self) -> Path | None:
+        """The folder of the users' modules; None where there are none. Once loaded, those of other folders are found too."""
+        return next(iter(self.plugins.values()), None)
+
+    def to_toml(self) -> str:
+        """Return the scenario as TOML with every default written out and absolute paths.
+
+        Loading the text gives an equal scenario.
+        """
+        import tomli_w
+
+        return tomli_w.dumps(_without_none(self.model_dump(mode="json")))
+
+    def __eq__(self, other: object) -> bool:
+        """Two scenarios are equal where their keys are, wherever these came from."""
+        if not isinstance(other, Scenario):
+            return NotImplemented
+        return self.model_dump() == other.model_dump()
+
+    __hash__ = None  # type: ignore[assignment]  # tables that map names to values are not hashable
+
+    @model_validator(mode="after")
+    def _has_a_venue(self) -> Self:
+        if all(getattr(self, venue) is None for venue in VENUES):
+            raise ValueError("expected at least one venue, such as [exchange]")
+        return self
+
+    @model_validator(mode="after")
+    def _agents_are_known_apart(self) -> Self:
+        symbols = [instrument.symbol for instrument in self.exchange.instruments] if self.exchange else []
+        owner: dict[str, str] = {}
+        for table in self.agents:
+            if table.instrument and table.instrument not in symbols:
+                raise ValueError(f"agents.{table.label}.instrument: expected {_one_of(symbols)}")
+            for name in table.agent_names():
+                if name in owner:
+                    raise ValueError(
+                        f"agents.{table.label}.name: expected a name under which no agent is called {name}, "
+                        f"as one of {owner[name]} is already"
+                    )
+                owner[name] = table.label
+        return self
+
+
+def _one_of(symbols: list[str]) -> str:
+    return f"the symbol of an instrument: {', '.join(symbols)}" if symbols else "no instrument: there is no exchange"
+
+
+def _without_none(value: Any) -> Any:
+    """Drop keys without a value, which TOML cannot write; None is their default."""
+    if isinstance(value, dict):
+        return {key: _without_none(child) for key, child in value.items() if child is not None}
+    return [_without_none(child) for child in value] if isinstance(value, list) else value
