@@ -151,7 +151,7 @@ def _section(one: InstrumentSummary, session: Session) -> Section:
 def _tiles(one: InstrumentSummary) -> tuple[Tile, ...]:
     instrument, quotes, trades, returns = one.instrument, one.quotes, one.trades, one.returns
     has_trades, has_quotes = TRADES in one.recorded, QUOTES in one.recorded
-    per_order = f"by {count(trades.n_aggressive_orders, 'aggressive order')}" if has_trades else "not recorded"
+    per_order = count(trades.n_aggressive_orders, "aggressive order") if has_trades else "not recorded"
     quoted = f"of the time; {count(quotes.n_updates, 'quote')}" if has_quotes else "not recorded"
     return (
         Tile("Trades", f"{trades.n_trades:,}" if has_trades else MISSING, per_order),

@@ -87,7 +87,7 @@ def _returns_found(one: InstrumentSummary) -> str:
             f" Hill's tail index from the largest {main.tail.n_tail}: {main.tail.index:.2f} \u00b1 "
             f"{main.tail.standard_error:.2f} (real shares: about 3)."
         )
-    missing = f" {count(main.n_missing, 'return')} had no mid at one end and are left out." if main.n_missing else ""
+    missing = f" {count(main.n_missing, 'return')} without a mid at one end left out." if main.n_missing else ""
     return text + missing
 
 
