@@ -32,8 +32,8 @@ class Trader(Agent):
 
     Orders are numbered when they are sent, so ``buy`` and ``sell`` return an id at once; whether they were accepted,
     filled or rejected is heard later, in ``on_notice``: topics ``accepted``, ``fill``, ``cancelled``, ``expired``,
-    ``replaced``, ``reduced`` and ``rejected``, each with ``order_id`` in its data. Positions and cash are what the agent
-    has heard of, ``market_data_latency`` behind the market.
+    ``replaced``, ``reduced`` and ``rejected``, each with ``order_id`` in its data. Positions and cash are what the
+    agent has heard of, ``market_data_latency`` behind the market.
     """
 
     def __init__(self, model: Any, seat: Seat) -> None:

@@ -14,8 +14,8 @@ from marketsim.exchange.codes import Side
 class TwapExecutor(Trader):
     """Sends a market order at each slice for what the schedule asks and is neither filled nor on its way.
 
-    After slice k of n the schedule asks for ``size_lots * k // n`` lots. What a slice could not trade, because the other
-    side of the book was empty, is added to the next one; what the last slice could not trade is left undone.
+    After slice k of n the schedule asks for ``size_lots * k // n`` lots. What a slice could not trade, because the
+    other side of the book was empty, is added to the next one; what the last slice could not trade is left undone.
     """
 
     Config: ClassVar[type[AgentConfig]] = TwapConfig

@@ -131,15 +131,31 @@ def market(
 ) -> Simulation:
     """A simulation of the setting that keeps its tables in memory. ``options`` go to the venues."""
     recorder = options.pop("recorder", None) or InMemory()
+    timeout_s = options.pop("decision_timeout_s", None)
 
     def build_venues() -> list[ToyVenue]:
         every = setting.flow_every
         return [ToyVenue(name, ps, flow_every=every, **options) for name, ps in setting.populations().items()]
 
     flows = {name: ToyFlow(setting.flow_every) for name in setting.populations()} if setting.flow_every else {}
-    line = kind(build_venues(), END, seed=5, recorder=recorder, flows=flows, build_venues=build_venues)
+    line = kind(
+        build_venues(),
+        END,
+        seed=5,
+        recorder=recorder,
+        flows=flows,
+        build_venues=build_venues,
+        decision_timeout_s=timeout_s,
+    )
     settle([line.add(kind, seat.config)[0] for kind, seat in seats(setting)], setting, delay)
     return line
+
+
+def add(line: Simulation, kind: type[Agent], name: str, **latencies: int) -> Any:
+    """One more agent."""
+    defaults = {"market_data_latency": 0, "order_latency": 0}
+    config = AgentConfig.model_construct(kind=name, name=name, count=1, instrument="", **defaults | latencies)
+    return line.add(kind, config)[0]
 
 
 def logs(line: Simulation) -> list[list[tuple[int, ...]]]:
