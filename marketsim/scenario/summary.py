@@ -1,0 +1,54 @@
+"""What a scenario would run, in a few lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marketsim.core.registry import user_module_file
+from marketsim.core.units import format_decimal, format_duration, format_time_of_day
+from marketsim.scenario.schema import Scenario
+
+
+def summarize(scenario: Scenario) -> dict[str, Any]:
+    """Return what a scenario would run, as JSON can hold it.
+
+    Returns
+    -------
+    dict
+        ``name``, ``seed``, ``start``, ``duration``; ``instruments`` (symbols); ``populations`` and ``agents`` (name to
+        number of agents); ``modules`` (files of the user's own kinds, whose code loading the scenario has run).
+    """
+    exchange = scenario.exchange
+    modules = {name: user_module_file(name, folder) for name, folder in scenario.plugins.items()}
+    return {
+        "name": scenario.name,
+        "seed": scenario.seed,
+        "replicate": scenario.replicate,
+        "start": format_time_of_day(scenario.start),
+        "duration": format_duration(scenario.duration),
+        "instruments": [instrument.symbol for instrument in exchange.instruments] if exchange else [],
+        "populations": {table.label: table.count for table in exchange.populations} if exchange else {},
+        "agents": {table.label: table.count for table in scenario.agents},
+        "modules": [str(file) for file in modules.values() if file is not None],
+    }
+
+
+def summary_text(scenario: Scenario) -> str:
+    """Return ``summarize`` as a table for a reader."""
+    facts = summarize(scenario)
+    rows = [
+        ("name", scenario.name),
+        ("time", f"{facts['duration']} from {facts['start']}"),
+        ("seed", f"{scenario.seed}" + (f", replicate {scenario.replicate}" if scenario.replicate else "")),
+    ]
+    for instrument in scenario.exchange.instruments if scenario.exchange else ():
+        price, tick = format_decimal(instrument.open_price), format_decimal(instrument.tick_size)
+        rows.append(("instrument", f"{instrument.symbol}, {price} {instrument.currency} in steps of {tick}"))
+    for what in ("populations", "agents"):
+        counts: dict[str, int] = facts[what]
+        if counts:
+            listed = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+            rows.append((what, listed + (f" ({sum(counts.values()):,} in all)" if len(counts) > 1 else "")))
+    rows += [("module", f"{file} (its code was run to check this)") for file in facts["modules"]]
+    width = max(len(word) for word, _ in rows)
+    return "\n".join(f"{word:<{width}}  {text}" for word, text in rows)
