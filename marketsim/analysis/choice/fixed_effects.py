@@ -17,9 +17,10 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from marketsim.analysis.choice.choice_sets import BoolArray, ChoiceSets, FloatArray, IntArray, require_column, show
+from marketsim.analysis.choice.choice_sets import BoolArray, ChoiceSets, IntArray, require_column, show
 from marketsim.analysis.choice.design import levels_of
 from marketsim.analysis.choice.errors import ChoiceDataError, SeparationError, SpecificationError
+from marketsim.analysis.choice.regressors import Dummies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,14 +92,11 @@ class FixedEffect:
         """The level of each group whose effect is zero."""
         return tuple(self.levels[base] for base in sorted(set(self.base_of[self.estimated].tolist())))
 
-    def dummies(self, code: IntArray) -> FloatArray:
-        """Return float64[n_rows, len(estimated)]: 1 where a row has that level."""
-        place = np.full(len(self.levels), -1)
-        place[self.estimated] = np.arange(len(self.estimated))
-        matrix = np.zeros((len(code), len(self.estimated)))
-        rows = np.flatnonzero(place[code] >= 0)
-        matrix[rows, place[code[rows]]] = 1.0
-        return matrix
+    def dummies(self, code: IntArray) -> Dummies:
+        """Return the columns of rows with these levels."""
+        column = np.full(len(self.levels), len(self.estimated))
+        column[self.estimated] = np.arange(len(self.estimated))
+        return Dummies(column[code], len(self.estimated))
 
     def code(self, table: pd.DataFrame, rows: IntArray) -> IntArray:
         """Return the level of each of these rows.
@@ -211,9 +209,9 @@ def _exclude(
 
 def _extreme(code: IntArray, alive: BoolArray, sets: ChoiceSets, n_levels: int, always: bool) -> IntArray:
     """Return the levels that, in sets with other levels, are never chosen (or always)."""
-    pair = np.unique(np.column_stack([sets.set_number[alive], code[alive]]), axis=0)
-    is_mixed = np.bincount(pair[:, 0], minlength=sets.n_sets) > 1
-    shown = np.bincount(pair[is_mixed[pair[:, 0]], 1], minlength=n_levels)
+    pair = np.unique(sets.set_number[alive] * n_levels + code[alive])
+    is_mixed = np.bincount(pair // n_levels, minlength=sets.n_sets) > 1
+    shown = np.bincount(pair[is_mixed[pair // n_levels]] % n_levels, minlength=n_levels)
     decided = alive & sets.chosen & is_mixed[sets.set_number]
     chosen = np.bincount(code[decided], minlength=n_levels)
     return np.flatnonzero((shown > 0) & (chosen == (shown if always else 0)))

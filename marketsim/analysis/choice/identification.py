@@ -11,6 +11,7 @@ from scipy.optimize import linprog
 
 from marketsim.analysis.choice.choice_sets import ChoiceSets, FloatArray
 from marketsim.analysis.choice.errors import CollinearityError, SeparationError
+from marketsim.analysis.choice.regressors import Regressors
 
 _DEPENDENT: Final = 1e-11
 """Share of a column's variance within sets that the columns before it leave, below which it counts as their combination."""
@@ -18,13 +19,13 @@ _NEGLIGIBLE: Final = 1e-6
 _EFFECT: Final = re.compile(r"(fe\(.*?\))\[")
 
 
-def refuse_collinear(x: FloatArray, sets: ChoiceSets, names: Sequence[str]) -> None:
+def refuse_collinear(information: FloatArray, names: Sequence[str]) -> None:
     """Check that every coefficient can be told from the others.
 
     Parameters
     ----------
-    x : float64 array, shape (n_rows, k)
-    sets : ChoiceSets
+    information : float64 array, shape (k, k)
+        At coefficients of zero: the covariance of the columns within choice sets.
     names : sequence of str
         Names of the columns.
 
@@ -33,15 +34,13 @@ def refuse_collinear(x: FloatArray, sets: ChoiceSets, names: Sequence[str]) -> N
     CollinearityError
         A column does not vary within choice sets, or is a combination of others within them; all are named.
     """
-    mean = np.add.reduceat(x, sets.start, axis=0) / sets.size[:, None]
-    centred = x - np.repeat(mean, sets.size, axis=0)
-    norm = np.sqrt((centred**2).sum(axis=0))
-    flat = norm <= 1e-10 * np.sqrt((x**2).sum(axis=0))
+    variance = np.diag(information)
+    flat = variance <= 1e-12
     dependencies = [(names[k],) for k in np.flatnonzero(flat)]
     reasons = [_flat_reason(names[k]) for k in np.flatnonzero(flat)]
     varying = np.flatnonzero(~flat)
-    gram = (centred[:, varying] / norm[varying]).T @ (centred[:, varying] / norm[varying])
-    for dependent in _dependencies(gram):
+    norm = np.sqrt(variance[varying])
+    for dependent in _dependencies(information[np.ix_(varying, varying)] / np.outer(norm, norm)):
         columns = _collapse([names[varying[k]] for k in dependent])
         dependencies.append(tuple(columns))
         reasons.append(f"{', '.join(columns)} are collinear within choice sets: leave one of them out")
@@ -49,12 +48,12 @@ def refuse_collinear(x: FloatArray, sets: ChoiceSets, names: Sequence[str]) -> N
         raise CollinearityError(dependencies, reasons)
 
 
-def refuse_separation(x: FloatArray, sets: ChoiceSets, names: Sequence[str]) -> None:
+def refuse_separation(x: Regressors, sets: ChoiceSets, names: Sequence[str]) -> None:
     """Check that no column, and no combination of columns, points to the chosen alternative in every set.
 
     Parameters
     ----------
-    x : float64 array, shape (n_rows, k)
+    x : Regressors
         Columns of about equal scale.
     sets : ChoiceSets
     names : sequence of str
@@ -68,7 +67,8 @@ def refuse_separation(x: FloatArray, sets: ChoiceSets, names: Sequence[str]) -> 
     ----------
     Albert & Anderson (1984), Biometrika 71, 1-10: complete and quasi-complete separation.
     """
-    lead = (np.repeat(x[sets.chosen], sets.size, axis=0) - x)[~sets.chosen]
+    rows = x.to_array()
+    lead = (np.repeat(rows[sets.chosen], sets.size, axis=0) - rows)[~sets.chosen]
     tolerance = 1e-9
     rises = (lead >= -tolerance).all(axis=0) | (lead <= tolerance).all(axis=0)
     alone = np.flatnonzero(rises & (np.abs(lead) > tolerance).any(axis=0))

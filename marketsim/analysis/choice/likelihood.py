@@ -6,6 +6,7 @@ The log likelihood is concave, so Newton's method with step halving finds its ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,8 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from marketsim.analysis.choice.choice_sets import ChoiceSets, FloatArray
 from marketsim.analysis.choice.errors import ConvergenceError
-from marketsim.analysis.choice.identification import refuse_separation
+from marketsim.analysis.choice.identification import refuse_collinear, refuse_separation
+from marketsim.analysis.choice.regressors import Regressors
 
 MAX_ITERATIONS: Final = 60
 _LOOK_FOR_SEPARATION: Final = 12
@@ -73,65 +75,70 @@ def inclusive_values(utility: FloatArray, sets: ChoiceSets) -> FloatArray:
     return value
 
 
-def log_likelihood(x: FloatArray, sets: ChoiceSets, beta: FloatArray) -> float:
+def log_likelihood(x: Regressors, sets: ChoiceSets, beta: FloatArray) -> float:
     """Return the log likelihood at ``beta``."""
-    utility = x @ beta
+    utility = x.utility(beta)
     return float(utility[sets.chosen].sum() - inclusive_values(utility, sets).sum())
 
 
-def derivatives(x: FloatArray, sets: ChoiceSets, beta: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return each set's score, float64[n_sets, k], and the information, float64[k, k].
+def derivatives(x: Regressors, sets: ChoiceSets, beta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mean row of each set under the model, float64[n_sets, k], and the information, float64[k, k].
 
-    The score is the chosen row less the mean row under the model; the information is the covariance of rows under the
-    model, summed over sets.
+    The score of a set is its chosen row less that mean; the information is the covariance of rows under the model,
+    summed over sets.
     """
-    share = probabilities(x @ beta, sets)
-    weighted = x * np.sqrt(share)[:, None]
-    mean = np.add.reduceat(x * share[:, None], sets.start, axis=0)
-    return x[sets.chosen] - mean, weighted.T @ weighted - mean.T @ mean
+    share = probabilities(x.utility(beta), sets)
+    mean = x.means(share, sets)
+    return mean, x.moments(share) - mean.T @ mean
 
 
-def maximise(x: FloatArray, sets: ChoiceSets, names: tuple[str, ...]) -> Maximum:
+def maximise(x: Regressors, sets: ChoiceSets, names: Sequence[str]) -> Maximum:
     """Return the maximum of the likelihood.
 
     Parameters
     ----------
-    x : float64 array, shape (n_rows, k)
-        The matrix; its columns must not be collinear within sets.
+    x : Regressors
+        The matrix.
     sets : ChoiceSets
         Its rows.
-    names : tuple of str
-        Names of the columns, for the message where they separate the choices.
+    names : sequence of str
+        Names of the columns, for messages.
 
     Raises
     ------
+    CollinearityError
+        Columns that cannot be told apart within choice sets.
     SeparationError
-        Columns decide choices without exception.
+        Columns that decide choices without exception.
     ConvergenceError
         No maximum after 60 steps.
     """
-    centred = x - np.repeat(np.add.reduceat(x, sets.start, axis=0) / sets.size[:, None], sets.size, axis=0)
-    scale = np.sqrt(np.mean(centred**2, axis=0))
-    centred /= scale
-    beta = np.zeros(x.shape[1])
-    value = log_likelihood(centred, sets, beta)
+    scaled, scale = x.standardised(sets)
+    chosen = scaled.pick(np.flatnonzero(sets.chosen)).to_array()
+    beta = np.zeros(scaled.n_columns)
+    mean, information = derivatives(scaled, sets, beta)
+    refuse_collinear(information, names)
+    value = log_likelihood(scaled, sets, beta)
     for iteration in range(MAX_ITERATIONS):
-        scores, information = derivatives(centred, sets, beta)
-        gradient = scores.sum(axis=0)
         try:
-            step = cho_solve(cho_factor(information), gradient)
+            step = cho_solve(cho_factor(information), (chosen - mean).sum(axis=0))
         except LinAlgError:
-            refuse_separation(centred, sets, names)
-            raise ConvergenceError(f"the likelihood is flat after {iteration} steps: the columns are nearly collinear") from None
-        if gradient @ step < _DECREMENT and np.abs(step).max(initial=0.0) < _STEP:
-            return Maximum(beta / scale, value, information * np.outer(scale, scale), scores * scale, iteration)
+            refuse_separation(scaled, sets, names)
+            message = f"the likelihood is flat after {iteration} steps: the columns are nearly collinear"
+            raise ConvergenceError(message) from None
+        decrement = (chosen - mean).sum(axis=0) @ step
+        if decrement < _DECREMENT and np.abs(step).max(initial=0.0) < _STEP:
+            return Maximum(beta / scale, value, information * np.outer(scale, scale), (chosen - mean) * scale, iteration)
         if iteration == _LOOK_FOR_SEPARATION:
-            refuse_separation(centred, sets, names)
-        beta, value = _climb(centred, sets, beta, step, value)
+            refuse_separation(scaled, sets, names)
+        beta, value = _climb(scaled, sets, beta, step, value)
+        mean, information = derivatives(scaled, sets, beta)
     raise ConvergenceError(f"no maximum of the likelihood after {MAX_ITERATIONS} steps of Newton's method")
 
 
-def _climb(x: FloatArray, sets: ChoiceSets, beta: FloatArray, step: FloatArray, value: float) -> tuple[FloatArray, float]:
+def _climb(
+    x: Regressors, sets: ChoiceSets, beta: FloatArray, step: FloatArray, value: float
+) -> tuple[FloatArray, float]:
     """Return beta and the likelihood after a step, halved until the likelihood does not fall."""
     slack = 1e-12 * max(1.0, abs(value))
     for _ in range(30):

@@ -12,8 +12,8 @@ from marketsim.analysis.choice.design import make_design
 from marketsim.analysis.choice.errors import ChoiceDataError, CollinearityError
 from marketsim.analysis.choice.fixed_effects import absorb
 from marketsim.analysis.choice.formula import parse_specification
-from marketsim.analysis.choice.identification import refuse_collinear
 from marketsim.analysis.choice.likelihood import Maximum, maximise
+from marketsim.analysis.choice.regressors import Regressors
 from marketsim.analysis.choice.result import LogitResult, Sample
 
 if TYPE_CHECKING:
@@ -77,13 +77,11 @@ def conditional_logit(
         by_arm = answers.by_arm(table[arm])
     design = make_design(parsed, table, answers.valid)
     effects, sets = absorb(parsed.fixed_effects, table, answers.valid, min_choices)
-    blocks = [design.matrix(table, sets.row), *(e.dummies(e.code(table, sets.row)) for e in effects)]
+    dummies = tuple(effect.dummies(effect.code(table, sets.row)) for effect in effects)
     names = (*design.names, *(name for effect in effects for name in effect.names))
     if not names:
         raise CollinearityError([], ["the specification has no column: every fixed effect is a base"])
-    x = np.concatenate(blocks, axis=1)
-    refuse_collinear(x, sets, names)
-    maximum = maximise(x, sets, names)
+    maximum = maximise(Regressors(design.matrix(table, sets.row), dummies), sets, names)
     covariance = {"model": invert(maximum.information), "robust": sandwich(maximum, np.arange(sets.n_sets))}
     if cluster is not None:
         covariance["clustered"] = sandwich(maximum, _clusters(table, cluster, sets))

@@ -22,6 +22,7 @@ from marketsim.analysis.choice.design import Design
 from marketsim.analysis.choice.errors import SpecificationError, nearest_name
 from marketsim.analysis.choice.fixed_effects import FixedEffect
 from marketsim.analysis.choice.likelihood import inclusive_values, probabilities
+from marketsim.analysis.choice.regressors import Regressors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -233,14 +234,14 @@ class LogitResult:
         """
         sets = shown_sets(table, self.columns)
         alive = availability(table, self.columns)[sets.row]
-        blocks = [self.design.matrix(table, sets.row)]
+        dummies = []
         for effect in self.effects:
             code = effect.code(table, sets.row)
-            blocks.append(effect.dummies(code))
+            dummies.append(effect.dummies(code))
             alive &= ~np.isin(code, effect.below_threshold)
             for exclusion in effect.exclusions:
                 alive = exclusion.surviving(code, alive, sets.set_number)
-        value = np.concatenate(blocks, axis=1) @ self.estimate
+        value = Regressors(self.design.matrix(table, sets.row), tuple(dummies)).utility(self.estimate)
         return np.where(alive, value, -np.inf), sets
 
     def predict(self, table: pd.DataFrame) -> pd.Series[float]:
