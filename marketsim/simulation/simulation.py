@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -209,9 +210,7 @@ class Simulation(mesa.Model):  # type: ignore[misc]
                 self._settle(reached)
         except BaseException as error:  # whatever it is, the tables written so far must be readable
             self.seconds = seconds_before + time.monotonic() - begun
-            self._ended = True
-            self.close()
-            self.recorder.fail(error, self.seconds)
+            self._fail(error)
             raise
         return reached
 
@@ -231,6 +230,15 @@ class Simulation(mesa.Model):  # type: ignore[misc]
             self._checkpoint(interrupted=True)
         elif self.now >= self.duration_ns:
             self._end()
+
+    def _fail(self, error: BaseException) -> None:
+        self._ended = True
+        self.close()
+        if isinstance(error, Exception):  # a second Ctrl-C came at an arbitrary line
+            with suppress(SimulationError):  # the recorder's own fault, already on its way
+                for venue in self.venues:
+                    self.recorder.take(venue.tables())
+        self.recorder.fail(error, self.seconds)
 
     def _end(self) -> None:
         for venue in self.venues:

@@ -76,15 +76,21 @@ class Arbitrageur(Diarist):
         self.diary.append([self.now, "woke", payload])
 
 
+class ToyConfig(AgentConfig):
+    """Latency of decisions, on average; 0: none."""
+
+    decision_latency: int = 0
+
+
 class Ponderer(Diarist):
     """Asks a question on each notice; its virtual latency is drawn, its wall-clock delay is given."""
 
-    latency_mean = 0
     overlap = "drop"
     delay: Callable[[], float] = staticmethod(lambda: 0.0)
 
     def act(self, notice: Notice) -> None:
-        latency = int(self.rng().exponential(self.latency_mean)) if self.latency_mean else 0
+        mean = self.config.decision_latency
+        latency = int(self.rng().exponential(mean)) if mean else 0
         self.ask([notice.data["price"], len(self.diary)], latency, self.overlap)
 
     async def decide(self, question: list[int]) -> int:
@@ -111,19 +117,23 @@ KINDS = {"arbitrageur": Arbitrageur, "ponderer": Ponderer, "patient": Patient, "
 
 
 def seats(setting: Setting) -> list[tuple[type[Agent], Seat]]:
-    latencies = {"market_data_latency": setting.market_data_latency, "order_latency": setting.order_latency}
+    latencies = {
+        "market_data_latency": setting.market_data_latency,
+        "order_latency": setting.order_latency,
+        "decision_latency": setting.decision_latency,
+    }
     found = []
     for number, (name, kind) in enumerate(KINDS.items()):
-        own = {"market_data_latency": 7, "order_latency": 0} if name == "slow" else latencies
-        config = AgentConfig.model_construct(kind=name, name=name, count=1, instrument="", **own)
+        own = latencies | {"market_data_latency": 7, "order_latency": 0} if name == "slow" else latencies
+        config = ToyConfig.model_construct(kind=name, name=name, count=1, instrument="", **own)
         found.append((kind, Seat(name, name, 0, config, dict.fromkeys(setting.populations(), 1 + number))))
     return found
 
 
-def settle(agents: Sequence[Agent], setting: Setting, delay: Callable[[], float]) -> None:
+def settle(agents: Sequence[Agent], delay: Callable[[], float]) -> None:
     for agent in agents:
         if isinstance(agent, Ponderer):
-            agent.latency_mean, agent.delay = setting.decision_latency, delay
+            agent.delay = delay
 
 
 def market(
@@ -147,7 +157,7 @@ def market(
         build_venues=build_venues,
         decision_timeout_s=timeout_s,
     )
-    settle([line.add(kind, seat.config)[0] for kind, seat in seats(setting)], setting, delay)
+    settle([line.add(kind, seat.config)[0] for kind, seat in seats(setting)], delay)
     return line
 
 
@@ -197,7 +207,7 @@ def reference(setting: Setting) -> tuple:
         return [ToyReference(model, i, name, ps, setting.flow_every, flow_batch) for i, (name, ps) in members]
 
     line = AllInMesa(venues, END, seed=5)
-    settle([line.add(kind, seat) for kind, seat in seats(setting)], setting, lambda: 0.0)
+    settle([line.add(kind, seat) for kind, seat in seats(setting)], lambda: 0.0)
     line.run()
     return [venue.rows for venue in line.venues], diaries(line)
 
