@@ -80,6 +80,5 @@ def _syntax(message: str, text: str) -> tuple[str, int]:
         return f"{words} at the end", len(text.splitlines()) or 1
     line, column = int(place[1]), int(place[2])
     rows = text.replace("\r\n", "\n").split("\n")
-    # A value that is missing at the end of its line is reported there, but an unclosed one may be reported a line later.
     row = rows[line - 1].strip() if line <= len(rows) else ""
     return f"{words} in column {column}" + (f": {row[:60]}" if row else ""), line

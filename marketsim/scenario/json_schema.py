@@ -23,8 +23,10 @@ def scenario_schema() -> dict[str, Any]:
         node = schema
         for part in path:
             node = _target(node["properties"][part], definitions)
-        names = [_add_kind(definitions, ".".join((*path, kind)), kinded, kind) for kind in sorted(kinded.registry.kinds)]
-        own = f"{'.'.join(path)}.module:Class"
+        array = ".".join(path)
+        kinds = sorted(kinded.registry.kinds)
+        names = [_add_kind(definitions, f"{array}.{kind}", kinded, kind) for kind in kinds]
+        own = f"{array}.module:Class"
         definitions[own] = _own_kind(kinded)
         node["items"] = {"anyOf": [{"$ref": f"#/$defs/{name}"} for name in (*names, own)]}
     schema["properties"]["extends"] = {"type": "string", "description": "A scenario that this one changes, by name."}

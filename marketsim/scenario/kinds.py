@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel
 
 from marketsim.agents import kinds as agent_kinds
 from marketsim.agents.config import AgentConfig
 from marketsim.core.errors import PluginError, PopulationError
-from marketsim.core.registry import Registry, is_plugin, load_user_module, user_module_file
+from marketsim.core.registry import Registry, is_plugin, user_module_file
 from marketsim.exchange.config import PopulationConfig
 from marketsim.exchange.populations import KINDS as POPULATIONS
 
@@ -60,16 +60,3 @@ KINDED: Final[Mapping[tuple[str, ...], Kinded]] = {
 def module_of(kind: str) -> str:
     """Return the module of a user's kind."""
     return kind.partition(":")[0]
-
-
-def config_schemas(kinded: Kinded) -> dict[str, dict[str, Any]]:
-    """Return the JSON Schema of every kind that ships; each names its kind."""
-    schemas = {}
-    for kind in sorted(kinded.registry.kinds):
-        schema = kinded.config_of(kind, None).model_json_schema()
-        schema["properties"]["kind"] = {"const": kind, "description": schema["properties"]["kind"].get("description", "")}
-        schemas[kind] = schema
-    return schemas
-
-
-__all__ = ["KINDED", "Kinded", "config_schemas", "load_user_module", "module_of", "population_config"]

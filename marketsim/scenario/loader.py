@@ -62,5 +62,7 @@ def _name_of(path: Path) -> str:
 def _in_order(faults: Sequence[Fault], files: Sequence[str]) -> list[Fault]:
     """Return the faults in the order of the file, those of bases next, of other files next, and of ``--set`` last."""
     order = {SET_OPTION: len(files) + 1} | {file: position for position, file in enumerate(files)}
-    unique = {(fault.file, fault.line, fault.path): fault for fault in reversed(faults)}
-    return sorted(reversed(unique.values()), key=lambda fault: (order.get(fault.file, len(files)), fault.line))
+    unique: dict[tuple[str, ...], Fault] = {}
+    for fault in faults:  # a rule between sections and the schema may say the same of one key
+        unique.setdefault((fault.file, str(fault.line), fault.path or str(fault)), fault)
+    return sorted(unique.values(), key=lambda fault: (order.get(fault.file, len(files)), fault.line))

@@ -1,6 +1,7 @@
 """One scenario out of several files: ``extends`` and ``remove``.
 
-What extends wins, key by key. Tables in arrays are matched by name, and ``remove = true`` deletes the table it stands in.
+The file that extends wins, key by key. Tables in arrays are matched by name, and ``remove = true`` deletes the table
+that it stands in.
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ def _remove(siblings: dict[str, Any], key: str, node: Table, path: tuple[str, ..
     others = [name for name in node.keys if name not in (*NAME_KEYS, "remove")]
     if others:
         source = next(iter(leaves(node.keys[others[0]])))[1]
-        return [source.fault(dotted((*path, others[0])), "a key beside remove = true", "only the table's name beside it")]
+        expected = "only the table's name beside it"
+        return [source.fault(dotted((*path, others[0])), "a key beside remove = true", expected)]
     if key not in siblings:
         hint = nearest_names(key, siblings)
         expected = f"the name of a table to remove{among(siblings)}{hint}"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from marketsim.core.errors import Fault, ScenarioError
-from marketsim.core.registry import nearest_names
+from marketsim.core.errors import Fault
 from marketsim.scenario.merge import merge
 from marketsim.scenario.tree import Node, Source, Table, Tables, TreeBuilder
 from marketsim.scenario.wording import among, dotted, quoted, show_value
@@ -22,7 +22,6 @@ Overrides = Sequence[str] | Mapping[str, Any]
 """``["exchange.populations.value.count=50"]`` or ``{"exchange.populations.value.count": 50}``."""
 
 
-
 def apply_overrides(root: Table, overrides: Overrides, folder: Path) -> list[Fault]:
     """Put ``--set`` options into a tree, in place, in their order; return their faults.
 
@@ -30,16 +29,17 @@ def apply_overrides(root: Table, overrides: Overrides, folder: Path) -> list[Fau
     """
     faults: list[Fault] = []
     source = Source(SET_OPTION, 0, folder)
-    pairs = overrides.items() if isinstance(overrides, Mapping) else map(split_override, overrides)
-    for path, value in pairs:
+    for option in overrides.items() if isinstance(overrides, Mapping) else overrides:
         try:
+            path, value = split_override(option) if isinstance(option, str) else option
             parts = split_path(path)
         except ValueError as error:
-            faults.append(source.fault("", quoted(path), str(error).removeprefix("expected ")))
+            found = option if isinstance(option, str) else option[0]
+            faults.append(source.fault("", quoted(found), str(error).removeprefix("expected ")))
             continue
-        missing = _missing_table(root, parts)
-        if missing is not None:
-            faults.append(source.fault(path, *missing))
+        wrong = _missing_table(root, parts, value)
+        if wrong is not None:
+            faults.append(source.fault(path, *wrong))
             continue
         builder = TreeBuilder(SET_OPTION, folder, {})
         overlay = _overlay(root, parts, builder.build(value, (), tuple(parts)), source)
@@ -52,13 +52,12 @@ def split_override(text: str) -> tuple[str, Any]:
 
     Raises
     ------
-    ScenarioError
-        There is no ``=``.
+    ValueError
+        There is no ``=``; the text begins with ``expected``.
     """
     path, equals, value = text.partition("=")
     if not equals:
-        example = 'path=value such as "exchange.populations.value.count=50"'
-        raise ScenarioError([Fault(SET_OPTION, 0, "", quoted(text), example)])
+        raise ValueError('expected path=value such as "exchange.populations.value.count=50"')
     path, value = path.strip(), value.strip()
     try:
         data = tomllib.loads(f"value = {value}")
@@ -94,16 +93,18 @@ def split_path(text: str) -> list[str]:
     raise ValueError("expected a path of keys such as exchange.populations.value.count")
 
 
-def _missing_table(root: Table, parts: Sequence[str]) -> tuple[str, str] | None:
-    """Return what was found and expected where a part names no table of an array."""
+def _missing_table(root: Table, parts: Sequence[str], value: Any) -> tuple[str, str] | None:
+    """Return what was found and expected where a path leads to no table of an array."""
     node: Node | None = root
     for position, part in enumerate(parts):
-        if isinstance(node, Tables) and part not in node.tables:
-            known = {dotted((*parts[:position], name, *parts[position + 1 :])): name for name in node.tables}
-            likely = nearest_names(part, node.tables)
-            nearest = [path for path, name in known.items() if name in likely] if likely else []
-            hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            return quoted(part), f"the name of a table{among(node.tables)}{hint}"
+        if isinstance(node, Tables):
+            if part not in node.tables:
+                likely = difflib.get_close_matches(part, node.tables, n=1)
+                nearest = dotted((*parts[:position], *likely, *parts[position + 1 :]))
+                hint = f"; did you mean {nearest}?" if likely else ""
+                return quoted(part), f"the name of a table{among(node.tables)}{hint}"
+            if position == len(parts) - 1 and not isinstance(value, dict):
+                return show_value(value), "a table such as { count = 50 }, or the path of one of its keys"
         node = node.child(part) if isinstance(node, Table | Tables) else None
     return None
 
@@ -118,6 +119,6 @@ def _overlay(root: Table, parts: Sequence[str], value: Node, source: Source) -> 
     for part, in_array in zip(reversed(parts), reversed(kinds), strict=True):
         if in_array and isinstance(value, Table):
             value = Tables({part: value}, source)
-        else:
-            value = Table({part: value}, source)
+            continue
+        value = Table({part: value}, source)
     return value if isinstance(value, Table) else Table({}, source)

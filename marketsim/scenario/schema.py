@@ -31,7 +31,7 @@ class RecordConfig(Section):
     """``[record]``: what a run writes down, and how."""
 
     tables: Literal["all"] | tuple[str, ...] = "all"
-    """Tables to write, such as ``["exchange/trades", "exchange/quotes"]``, or ``"all"``. Digests count the written ones."""
+    """Tables to write, such as ``["exchange/trades"]``, or ``"all"``; the run's digest counts these."""
     compression: Codec = "lz4"
     """Codec of the Parquet files: lz4 and snappy write fastest, zstd is smallest."""
     table_compression: dict[str, Codec] = Field(default_factory=dict)
@@ -86,11 +86,6 @@ class Scenario(Section):
     def folder_of(self, kind: str) -> Path | None:
         """Return the folder in which a user's kind, ``"my_module:Name"``, is looked for; None for any other kind."""
         return self.plugins.get(kind.partition(":")[0]) if ":" in kind else None
-
-    @property
-    def base_dir(self) -> Path | None:
-        """The folder of the users' modules; None where there are none. Once loaded, those of other folders are found too."""
-        return next(iter(self.plugins.values()), None)
 
     def to_toml(self) -> str:
         """Return the scenario as TOML with every default written out and absolute paths.

@@ -1,8 +1,8 @@
 """The tables of a scenario file as a tree that remembers where each key came from.
 
-``tomllib`` gives plain dicts and lists; a scenario is put together from several files and ``--set`` options, and a fault
-must point at the line that caused it. So a file becomes a ``Table`` of nodes, each with its ``Source``, and every table
-in an array is addressed by name.
+``tomllib`` gives plain dicts and lists; a scenario is put together from several files and ``--set`` options, and a
+fault must point at the line that caused it. So a file becomes a ``Table`` of nodes, each with its ``Source``, and every
+table in an array is addressed by name.
 """
 
 from __future__ import annotations

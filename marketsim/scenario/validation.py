@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from marketsim.core.errors import Fault, PluginError
 from marketsim.core.registry import is_plugin, nearest_names, user_module_file
 from marketsim.core.units import format_duration
+from marketsim.exchange.tables import TABLES
 from marketsim.scenario.kinds import KINDED, Kinded, module_of
 from marketsim.scenario.locate import KeyPath
 from marketsim.scenario.overrides import SET_OPTION, split_path
@@ -88,6 +89,7 @@ class Validation:
         for path, kinded in KINDED.items():
             self._validate_kinds(path, kinded)
         self._check_instruments()
+        self._check_tables()
         scenario = self._validate(Scenario, self._data, ())
         if scenario is not None:
             sources = {dotted(path): str(source) for path, source in leaves(self._root)}
@@ -106,7 +108,7 @@ class Validation:
             return
         found = []
         for position, table in enumerate(tables):
-            location = (*path, position)
+            location: KeyPath = (*path, position)
             if not isinstance(table, dict):
                 self._add(location, show_value(table), "a table")
                 continue
@@ -177,6 +179,20 @@ class Validation:
                     expected = f"the symbol of an instrument: {either(symbols)}{nearest_names(value, symbols)}"
                     self._add((*path, name, "instrument"), quoted(value), expected)
 
+    def _check_tables(self) -> None:
+        """Find every name of a table to record that no engine writes."""
+        record = self._data.get("record")
+        if not isinstance(record, dict):
+            return
+        tables, codecs = record.get("tables"), record.get("table_compression")
+        names: list[KeyPath] = [("record", "table_compression", name) for name in codecs or ()]
+        named = [(location, location[-1]) for location in names if isinstance(codecs, dict)]
+        if isinstance(tables, list):
+            named += [(("record", "tables", position), name) for position, name in enumerate(tables)]
+        for location, name in named:
+            if isinstance(name, str) and name not in TABLES:
+                self._add(location, quoted(name), f"the name of a table: {either(TABLES)}{nearest_names(name, TABLES)}")
+
     # ---- Validation and its errors ----------------------------------------------------------------------------
 
     def _validate(self, model: type[Model], data: Mapping[str, Any], location: KeyPath) -> Model | None:
@@ -193,7 +209,8 @@ class Validation:
         if kind == "extra_forbidden":
             self._add_unknown_key(location, schema, root)
         elif kind == "value_error" and error.union is None:
-            self._add_value_error(str(error.details["ctx"]["error"]), location, value)
+            is_table = schema is not None and resolve(schema, root).get("type") == "object"
+            self._add_value_error(str(error.details["ctx"]["error"]), location, value, is_table)
         elif schema is None:
             self._add(location, show_value(value), _lower(error.details["msg"]))
         else:
@@ -204,19 +221,19 @@ class Validation:
         names = properties(parent, root) if parent is not None else []
         path, source, _ = trace(self._root, location)
         hint = nearest_names(path[-1], names)
-        if source.file == SET_OPTION:
-            known = {dotted((*path[:-1], name)) for name in names}
-            known |= {dotted(each) for each, origin in leaves(self._root) if origin.file != SET_OPTION}
-            hint = nearest_names(dotted(path), sorted(known))
+        if source.file == SET_OPTION:  # whose paths a user writes out, so the hint is one too
+            likely = [dotted((*path[:-1], name)) for name in names if name in re.findall(r"\w+", hint)]
+            known = likely or [dotted(each) for each, origin in leaves(self._root) if origin.file != SET_OPTION]
+            hint = nearest_names(dotted(path), known)
         self.faults.append(source.fault(dotted(path), "an unknown key", either(names) + hint))
 
-    def _add_value_error(self, text: str, location: KeyPath, value: Any) -> None:
-        """Add what a validator says: ``expected ...``, or ``key.below: expected ...``."""
-        below = re.match(r"(\S+): (expected .*)", text, re.DOTALL)
+    def _add_value_error(self, text: str, location: KeyPath, value: Any, is_table: bool) -> None:
+        """Add what a validator says: ``expected ...``, or of a table ``key.below: expected ...``."""
+        below = re.match(r"(\S+): (expected .*)", text, re.DOTALL) if is_table else None
         if below is not None:
             location, text = (*location, *split_path(below[1])), below[2]
-            value = _value_at(self._root, location)
-        if isinstance(value, BaseModel | Mapping) or not text.startswith("expected "):
+            value, is_table = _value_at(self._root, location), False
+        if is_table or not text.startswith("expected "):
             self._add(location, "", text)
         else:
             expected = re.sub(r"; found [^;]*$", "", text.removeprefix("expected "))

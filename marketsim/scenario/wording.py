@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from marketsim.core.units import DECIMAL_PATTERN, DURATION_PATTERN, POSITIVE_PATTERN, TIME_OF_DAY_PATTERN
+from marketsim.core.durations import DURATION_PATTERN, TIME_OF_DAY_PATTERN
+from marketsim.core.units import DECIMAL_PATTERN, POSITIVE_PATTERN
 
 JsonSchema = Mapping[str, Any]
 
@@ -101,7 +102,8 @@ def expectation(schema: JsonSchema, root: JsonSchema) -> str:
     words = _ARTICLES.get(kind, "another value")
     if kind == "array" and isinstance(schema.get("items"), Mapping):
         items = resolve(schema["items"], root)
-        words = "an array of tables" if items.get("type") == "object" else f"an array, each element {expectation(items, root)}"
+        inside = f"an array, each element {expectation(items, root)}"
+        words = "an array of tables" if items.get("type") == "object" else inside
     return words + _bounds(schema) + _example(schema)
 
 
