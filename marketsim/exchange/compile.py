@@ -38,15 +38,17 @@ def compiled(rule: Callable[..., int]) -> Any:
     place = place_of(rule)
     for helper in _helpers(rule, set()):
         jitable(helper)
+    # The name of the cache's folder covers every source of this package; a user's helpers it would not see change.
+    options = {"error_model": "numpy", "cache": rule.__module__.startswith("marketsim.")}
     try:
-        function = numba.njit(WAKE_ARGUMENTS, error_model="numpy")(rule)
+        function = numba.njit(WAKE_ARGUMENTS, **options)(rule)
     except errors.NumbaError as error:
         raise PopulationError(f"{place}: found what cannot be compiled: {_first_lines(str(error))}") from error
     result = types.unliteral(function.nopython_signatures[0].return_type)
     if not isinstance(result, types.Integer) or not result.signed:
         raise PopulationError(f"{place}: found a result of type {result}, expected int64, the time of the next wake in ns")
     if function.nopython_signatures[0].return_type != types.int64:  # a constant, for one
-        function = numba.njit(types.int64(*WAKE_ARGUMENTS), error_model="numpy")(rule)
+        function = numba.njit(types.int64(*WAKE_ARGUMENTS), **options)(rule)
     return function
 
 

@@ -1,0 +1,325 @@
+"""The public interface: load a scenario, run it, open a run.
+
+    >>> run = marketsim.run("scenarios/quickstart.toml", seed=7)  # doctest: +SKIP
+    >>> run.trades.head()  # doctest: +SKIP
+    >>> run.report()  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from marketsim.core.run_directory import SCENARIO, RunDirectory, fresh_path, open_run_directory
+from marketsim.scenario.loader import load_scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from marketsim.core.tables import Table
+    from marketsim.report.view import ReportInput
+    from marketsim.scenario.schema import Scenario
+
+__all__ = ["Run", "load_scenario", "open_run", "resume", "run"]
+
+RUNS_FOLDER = Path("runs")
+"""Where run directories go that are given no path, relative to the working directory."""
+
+Progress = Callable[[int, int], object]
+"""Called now and then with simulated time in ns and the number of events so far."""
+
+
+class Run:
+    """A run on disk: its tables as pandas frames, its summary, its report.
+
+    Made by ``run``, ``resume`` and ``open_run``. A run that was interrupted or failed can be read like any other.
+
+    Parameters
+    ----------
+    directory : RunDirectory
+        The run directory.
+
+    Examples
+    --------
+    >>> run = marketsim.open_run("runs/quickstart-s1-3f9a2c")  # doctest: +SKIP
+    >>> run.table("exchange/quotes").tail()  # doctest: +SKIP
+    """
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self.directory = directory
+
+    # ---- What it is ------------------------------------------------------------------------------------------
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self.directory.path
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What ``manifest.json`` says."""
+        return self.directory.manifest
+
+    @property
+    def status(self) -> str:
+        """``complete``, ``interrupted``, ``failed`` or ``running``."""
+        return self.directory.status
+
+    @property
+    def digest(self) -> str | None:
+        """Digest over all digest columns of all tables; None before the run is complete. Same seed, same digest."""
+        return self.directory.digest
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds of simulating and recording."""
+        return self.directory.seconds
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows of each table."""
+        return self.directory.counts
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario as resolved, every default written out."""
+        return load_scenario(self.path / SCENARIO)
+
+    # ---- Tables ----------------------------------------------------------------------------------------------
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables that the run recorded."""
+        return sorted(self.counts)
+
+    def table(self, name: str, columns: Sequence[str] | None = None, *, labels: bool = True) -> pd.DataFrame:
+        """Return a table as a frame.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``"exchange/trades"``; ``docs/reference/tables.md`` lists all tables and columns.
+        columns : sequence of str, optional
+            Which columns; all by default.
+        labels : bool
+            Whether codes become words (``buy``, ``accepted``) and instrument numbers symbols, as categories.
+
+        Raises
+        ------
+        RunDirectoryError
+            The run did not record this table, or one of its files is damaged.
+        """
+        frame = self.directory.frame(name, columns)
+        return _with_words(frame, _declaration(name), self.manifest.get("instruments", [])) if labels else frame
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        """The table ``exchange/trades``."""
+        return self.table("exchange/trades")
+
+    @property
+    def quotes(self) -> pd.DataFrame:
+        """The table ``exchange/quotes``."""
+        return self.table("exchange/quotes")
+
+    @property
+    def messages(self) -> pd.DataFrame:
+        """The table ``exchange/messages``."""
+        return self.table("exchange/messages")
+
+    @property
+    def depth(self) -> pd.DataFrame:
+        """The table ``exchange/depth``."""
+        return self.table("exchange/depth")
+
+    @property
+    def accounts(self) -> pd.DataFrame:
+        """The table ``exchange/accounts``, joined with the agents' names and kinds."""
+        return self.table("exchange/accounts").merge(self.table("exchange/agents"), on="agent", how="left")
+
+    # ---- Results ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _view(self) -> ReportInput:
+        from marketsim.report.reading import read_run
+
+        return read_run(self.directory)
+
+    def summary(self) -> pd.DataFrame:
+        """Return trades, volume, spread and volatility, one row an instrument."""
+        import pandas as pd
+
+        from marketsim.analysis.tabulation import summary_table
+
+        return pd.DataFrame(summary_table(self._view.exchange)).set_index("symbol")
+
+    def report(self, out: str | Path | None = None) -> Path:
+        """Write the HTML report and return where it is: ``report.html`` in the run directory, or ``out``."""
+        from marketsim.report.reading import write_report
+
+        return write_report(self.directory, out, view=self._view)
+
+    def to_lobster(self, folder: str | Path, symbol: str = "", levels: int = 10) -> tuple[Path, Path]:
+        """Write the order flow of one instrument as LOBSTER message and orderbook files; return their paths.
+
+        Parameters
+        ----------
+        folder : path
+            Where to; it is made where it is not there.
+        symbol : str
+            Which instrument; by default the first.
+        levels : int
+            Price levels per side of the orderbook file.
+        """
+        from marketsim.exchange.lobster_export import export_lobster
+
+        instruments = self.manifest["instruments"]
+        symbols = [entry["symbol"] for entry in instruments]
+        if symbol and symbol not in symbols:
+            raise ValueError(f"expected one of {', '.join(symbols)}; found {symbol!r}")
+        number = symbols.index(symbol) if symbol else 0
+        flow = [self.directory.table(name) for name in ("exchange/messages", "exchange/trades")]
+        return export_lobster(
+            *(table.filter(_equals(table["instrument"], number)) for table in flow),
+            tick_size=instruments[number]["tick_size"],
+            folder=Path(folder),
+            symbol=symbols[number],
+            levels=levels,
+            start_ns=int(self.manifest["start"]),
+        )
+
+    # ---- Looks -----------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        """Return path, status and digest."""
+        return f"Run({str(self.path)!r}, status={self.status!r}, digest={(self.digest or '')[:12]!r})"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "run": str(self.path),
+            "status": self.status,
+            "seed": str(self.manifest["seed"]),
+            "digest": self.digest or "",
+            "seconds": f"{self.seconds:.2f}",
+        }
+        rows = "".join(f"<tr><th>{key}</th><td>{html.escape(value)}</td></tr>" for key, value in facts.items())
+        return f"<table>{rows}</table>{self.summary().to_html(float_format='{:.4g}'.format)}"
+
+
+def run(
+    scenario: str | Path | Scenario,
+    *,
+    seed: int | None = None,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a scenario and return what it left on disk.
+
+    Parameters
+    ----------
+    scenario : path or Scenario
+        A scenario file, or one that ``load_scenario`` gave.
+    seed : int, optional
+        Instead of the scenario's own.
+    overrides : sequence of str, or mapping of str to value
+        Keys to change, as ``--set`` takes them; with a file only.
+    out : path, optional
+        The run directory itself; by default a fresh one in ``runs``.
+    force : bool
+        Replace an earlier run at ``out``.
+    progress : callable, optional
+        Called now and then with simulated time in ns and the number of events so far.
+
+    Returns
+    -------
+    Run
+        Its status is ``interrupted`` where Ctrl-C came first; ``resume`` goes on with it.
+
+    Raises
+    ------
+    ScenarioError
+        The scenario cannot be used.
+    RunDirectoryError
+        ``out`` exists.
+    SimulationError
+        The run failed; the tables written until then can be read.
+    """
+    from marketsim.simulation.build import start_run
+
+    loaded = _loaded(scenario, seed, overrides)
+    path = fresh_path(RUNS_FOLDER, loaded.name, loaded.seed) if out is None else Path(out)
+    start_run(loaded, path, force=force).run(progress=progress)
+    return open_run(path)
+
+
+def resume(path: str | Path, progress: Progress | None = None) -> Run:
+    """Go on with a run that was interrupted or killed; it ends with the digest of one that never was.
+
+    Raises
+    ------
+    RunDirectoryError
+        There is no run, it is complete already, or its checkpoint is damaged.
+    SimulationError
+        An agent's class has no ``state`` and ``restore``, or the run failed.
+    """
+    from marketsim.simulation.build import resume_run
+
+    resume_run(Path(path)).run(progress=progress)
+    return open_run(path)
+
+
+def open_run(path: str | Path) -> Run:
+    """Return a run on disk, whatever its status.
+
+    Raises
+    ------
+    RunDirectoryError
+        There is none.
+    """
+    return Run(open_run_directory(path))
+
+
+def _loaded(scenario: str | Path | Scenario, seed: int | None, overrides: Sequence[str] | Mapping[str, Any]) -> Scenario:
+    if not isinstance(scenario, str | Path):
+        if overrides:
+            raise ValueError("overrides need the path of a scenario file; found a scenario that is loaded already")
+        return scenario if seed is None else scenario.model_copy(update={"seed": seed})
+    if seed is None:
+        return load_scenario(scenario, overrides)
+    if isinstance(overrides, Mapping):
+        return load_scenario(scenario, {**overrides, "seed": seed})
+    return load_scenario(scenario, [*overrides, f"seed={seed}"])
+
+
+def _declaration(name: str) -> Table | None:
+    from marketsim.exchange.tables import TABLES
+
+    return TABLES.get(name)
+
+
+def _with_words(frame: pd.DataFrame, table: Table | None, instruments: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Put words in place of codes, and symbols in place of instrument numbers."""
+    import pandas as pd
+
+    words = {column.name: column.labels for column in table.columns if column.labels} if table else {}
+    if instruments:
+        words["instrument"] = {number: entry["symbol"] for number, entry in enumerate(instruments)}
+    for name in words.keys() & set(frame.columns):
+        codes = sorted(words[name])
+        place = {code: position for position, code in enumerate(codes)}
+        named = pd.Categorical.from_codes(
+            frame[name].map(place).fillna(-1).astype("int16"), [words[name][code] for code in codes]
+        )
+        frame[name] = pd.Series(named, index=frame.index)
+    return frame
+
+
+def _equals(column: Any, value: int) -> Any:
+    import pyarrow.compute as pc
+
+    return pc.equal(column, value)

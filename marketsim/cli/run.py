@@ -1,0 +1,177 @@
+"""``marketsim run``: run a scenario, or go on with a run that was interrupted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from marketsim.core.durations import format_duration, format_time_of_day
+
+if TYPE_CHECKING:
+    from marketsim.api import Progress, Run
+    from marketsim.scenario.schema import Scenario
+
+INTERRUPTED = 130
+SECOND = 1_000_000_000
+
+
+def run(
+    scenario: Annotated[Path | None, typer.Argument(help="Scenario file; left out with --resume.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The run directory itself; default: a fresh one in runs/.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the scenario's own.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a key; may be repeated.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Go on with the run in DIR that was interrupted or killed.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier run at --out.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and run nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Run a scenario; print its main figures, its digest and the path of its report.
+
+    Example: marketsim run scenarios/quickstart.toml --seed 7 --set exchange.populations.value.count=50
+    """
+    overrides = [*(changes or []), *([] if seed is None else [f"seed={seed}"])]
+    if resume is not None:
+        if scenario is not None or out is not None or overrides or force or dry_run:
+            raise typer.BadParameter("--resume DIR goes on with DIR as it was begun; it takes --json and nothing else")
+        finished = _resumed(resume)
+    elif scenario is None:
+        raise typer.BadParameter("expected a scenario file, such as scenarios/quickstart.toml, or --resume DIR")
+    else:
+        from marketsim.scenario.loader import load_scenario
+
+        loaded = load_scenario(scenario, overrides)
+        if dry_run:
+            _say_what_would_run(loaded, as_json)
+            return
+        finished = _started(loaded, out, force)
+    if finished.status == "complete":
+        report = finished.report()
+        if as_json:
+            _print_json(finished, report=str(report))
+        else:
+            _print_table(finished, report)
+        return
+    if as_json:
+        _print_json(finished)
+    typer.echo(f"interrupted; go on with: marketsim run --resume {finished.path}", err=True)
+    raise typer.Exit(INTERRUPTED)
+
+
+def _say_what_would_run(loaded: Scenario, as_json: bool) -> None:
+    from marketsim.cli.validate import describe, print_description
+
+    if as_json:
+        typer.echo(json.dumps(describe(loaded)))
+    else:
+        print_description(loaded)
+
+
+def _started(loaded: Scenario, out: Path | None, force: bool) -> Run:
+    _announce_compilation()
+    from marketsim.api import run as run_scenario
+
+    with _progress(loaded.duration) as update:
+        return run_scenario(loaded, out=out, force=force, progress=update)
+
+
+def _resumed(path: Path) -> Run:
+    from marketsim.api import open_run
+    from marketsim.api import resume as resume_run
+
+    duration_ns = int(open_run(path).manifest["duration"])
+    _announce_compilation()
+    with _progress(duration_ns) as update:
+        return resume_run(path, update)
+
+
+def _announce_compilation() -> None:
+    from marketsim.core.kernel_cache import cache_is_cold
+
+    if cache_is_cold("marketsim.exchange.kernel.engine"):
+        typer.echo("compiling the kernels; this happens once and takes up to a minute", err=True)
+
+
+@contextmanager
+def _progress(duration_ns: int) -> Iterator[Progress | None]:
+    """Show simulated time and events per second on stderr; nothing where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[clock]} simulated  {task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("running", total=duration_ns, clock="00:00:00", rate="")
+        first: list[int] = []  # a resumed run has events behind it
+
+        def update(now_ns: int, events: int) -> None:
+            first[:] = first or [events]
+            seconds = bar.tasks[task].elapsed or 0.0
+            rate = f"{(events - first[0]) / seconds / 1e6:.2f} M events/s" if seconds > 0.0 else ""
+            clock = format_time_of_day(now_ns // SECOND * SECOND)
+            bar.update(task, completed=min(now_ns, duration_ns), clock=clock, rate=rate)
+
+        yield update
+
+
+def _print_json(finished: Run, **more: Any) -> None:
+    summary = {} if finished.status != "complete" else {"instruments": finished.summary().reset_index().to_dict("records")}
+    facts = {
+        "run_dir": str(finished.path),
+        "status": finished.status,
+        "digest": finished.digest,
+        "seconds": finished.seconds,
+        "counts": finished.counts,
+    }
+    typer.echo(json.dumps({**facts, **summary, **more}))
+
+
+def _print_table(finished: Run, report: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    manifest = finished.manifest
+    console = Console()
+    table = Table(title=f"{manifest['name']}, seed {manifest['seed']}, {format_duration(manifest['duration'])} simulated")
+    table.add_column("instrument")
+    for name in ("trades", "volume [lots]", "mean spread [ticks]", "volatility [bp/√min]", "last mid"):
+        table.add_column(name, justify="right")
+    for symbol, row in finished.summary().iterrows():
+        table.add_row(str(symbol), *_cells(row))
+    console.print(table)
+    console.print(f"digest   {finished.digest}", highlight=False, soft_wrap=True)
+    console.print(f"seconds  {finished.seconds:.2f}", highlight=False)
+    console.print(f"report   {report}", highlight=False, soft_wrap=True)
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    def cell(name: str, form: str, unit: str = "") -> str:
+        value = row[name]
+        return "-" if value is None or value != value else f"{value:{form}}{unit}"
+
+    return [
+        cell("trades", ",.0f"),
+        cell("volume_lots", ",.0f"),
+        cell("spread_mean_ticks", ".2f"),
+        cell("volatility_bp", ".2f"),
+        cell("last_mid", ",.4f", f" {row['currency']}"),
+    ]
