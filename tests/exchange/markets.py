@@ -18,7 +18,7 @@ def one_book(*populations, **keys):
     return ExchangeConfig(instruments=[instrument], populations=populations)
 
 
-def crowd(order_latency=0):
+def crowd(order_latency="0s"):
     """Every kind that ships, on two books, awake often enough that little time shows a lot."""
     value = FundamentalConfig(
         volatility=0.05, reversion_rate=0.01, jump_rate=0.5, jump_mean=0.2, jump_deviation=0.05, step="50ms"
@@ -39,7 +39,7 @@ def crowd(order_latency=0):
             population(
                 "market_maker", count=2, mean_wait="1s", lookback="2s", levels=4, start_spread="0.04", spacing=1.5, **late
             ),
-            population("zero_intelligence", name="beta flow", instrument="BETA", count=8, reach=4, **late),
+            population("zero_intelligence", name="beta_flow", instrument="BETA", count=8, reach=4, **late),
             population(
                 "gode_sunder", instrument="BETA", count=6, value_low="30", value_high="70", ceiling="100", **late
             ),
@@ -48,35 +48,60 @@ def crowd(order_latency=0):
     )
 
 
-def finished(exchange, until, cuts=()):
-    """Return what ``recorded`` does, and the bytes of the state."""
-    rows, heard = recorded(exchange, until, cuts)
-    return rows, heard, {name: array.tobytes() for name, array in exchange.state().items()}
+class Record:
+    """What came out of an exchange: rows of every table, and what was heard."""
 
+    def __init__(self):
+        self.rows, self.heard = {}, []
 
-def recorded(exchange, until, cuts=()):
-    """Run to ``until`` in legs that end at ``cuts``; return the rows of every table and the notices."""
-    rows, heard = {}, []
-
-    def take_tables():
+    def take_tables(self, exchange):
         for name, batch in exchange.tables():
-            rows.setdefault(name, []).extend(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+            columns = [column.to_pylist() for column in batch.columns]
+            self.rows.setdefault(name, []).extend(zip(*columns, strict=True))
 
-    for horizon in [*sorted(cut for cut in cuts if cut < until), until]:
+    def run(self, exchange, horizon):
         while True:
             stop = exchange.advance(horizon, inclusive=False)
-            heard += exchange.notices()
+            self.heard += exchange.notices()
             assert stop is not Stop.STUCK, exchange.fault()
             if stop is Stop.LOG_FULL:
-                take_tables()
+                self.take_tables(exchange)
             if stop is Stop.HORIZON:
-                break
-    take_tables()
-    return rows, heard
+                return
+
+
+def recorded(exchange, until, cuts=(), commands=(), latency=0):
+    """Run to ``until`` in legs that end at ``cuts``; return the rows of every table and the notices.
+
+    Commands, as (time, command), are submitted when everything before their time has happened.
+    """
+    record, plan = Record(), {}
+    for at, command in commands:
+        plan.setdefault(at, []).append(command)
+    for horizon in sorted({cut for cut in cuts if cut < until} | {at for at in plan if at < until} | {until}):
+        record.run(exchange, horizon)
+        for command in plan.get(horizon, ()):
+            exchange.submit(command, horizon + latency)
+    record.take_tables(exchange)
+    return record.rows, record.heard
+
+
+def state_bytes(exchange):
+    return {name: (array.dtype, array.shape, array.tobytes()) for name, array in exchange.state().items()}
 
 
 def open_exchange(config, seed=1, until=10 * SECOND, **keys):
     return Exchange(config, seed=seed, duration_ns=until, **keys)
+
+
+def visited(config, seed=1, until=5 * SECOND, cuts=(), latency=0, channels=(), **keys):
+    """An exchange with a visitor in Python: return it, its tables and the notices."""
+    exchange = open_exchange(config, seed, until, **keys)
+    visitor = exchange.add_agent("visitor", "test", "rule")
+    for channel in channels:
+        exchange.listen(channel)
+    rows, heard = recorded(exchange, until, cuts, visitor_commands(visitor), latency)
+    return exchange, rows, heard
 
 
 def visitor_commands(agent, n=40, step=130 * MS):
