@@ -1,8 +1,8 @@
 """The public interface: load a scenario, run it, open a run.
 
-    >>> run = marketsim.run("scenarios/quickstart.toml", seed=7)  # doctest: +SKIP
-    >>> run.trades.head()  # doctest: +SKIP
-    >>> run.report()  # doctest: +SKIP
+>>> run = marketsim.run("scenarios/quickstart.toml", seed=7)  # doctest: +SKIP
+>>> run.trades.head()  # doctest: +SKIP
+>>> run.report()  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from marketsim.scenario.loader import load_scenario
 if TYPE_CHECKING:
     import pandas as pd
 
+    from marketsim.analysis.tabulation import SummaryRow
     from marketsim.core.tables import Table
     from marketsim.report.view import ReportInput
     from marketsim.scenario.schema import Scenario
@@ -148,13 +149,17 @@ class Run:
 
         return read_run(self.directory)
 
-    def summary(self) -> pd.DataFrame:
-        """Return trades, volume, spread and volatility, one row an instrument."""
-        import pandas as pd
-
+    def measures(self) -> list[SummaryRow]:
+        """Return trades, volume, spread and volatility of each instrument, ready for JSON."""
         from marketsim.analysis.tabulation import summary_table
 
-        return pd.DataFrame(summary_table(self._view.exchange)).set_index("symbol")
+        return summary_table(self._view.exchange)
+
+    def summary(self) -> pd.DataFrame:
+        """Return the same as a frame, one row an instrument."""
+        import pandas as pd
+
+        return pd.DataFrame(self.measures()).set_index("symbol")
 
     def report(self, out: str | Path | None = None) -> Path:
         """Write the HTML report and return where it is: ``report.html`` in the run directory, or ``out``."""
@@ -174,7 +179,7 @@ class Run:
         levels : int
             Price levels per side of the orderbook file.
         """
-        from marketsim.exchange.lobster_export import export_lobster
+        from marketsim.exchange.lobster.export import export_lobster
 
         instruments = self.manifest["instruments"]
         symbols = [entry["symbol"] for entry in instruments]
@@ -284,7 +289,9 @@ def open_run(path: str | Path) -> Run:
     return Run(open_run_directory(path))
 
 
-def _loaded(scenario: str | Path | Scenario, seed: int | None, overrides: Sequence[str] | Mapping[str, Any]) -> Scenario:
+def _loaded(
+    scenario: str | Path | Scenario, seed: int | None, overrides: Sequence[str] | Mapping[str, Any]
+) -> Scenario:
     if not isinstance(scenario, str | Path):
         if overrides:
             raise ValueError("overrides need the path of a scenario file; found a scenario that is loaded already")
@@ -304,18 +311,17 @@ def _declaration(name: str) -> Table | None:
 
 def _with_words(frame: pd.DataFrame, table: Table | None, instruments: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Put words in place of codes, and symbols in place of instrument numbers."""
+    import numpy as np
     import pandas as pd
 
     words = {column.name: column.labels for column in table.columns if column.labels} if table else {}
     if instruments:
         words["instrument"] = {number: entry["symbol"] for number, entry in enumerate(instruments)}
     for name in words.keys() & set(frame.columns):
-        codes = sorted(words[name])
-        place = {code: position for position, code in enumerate(codes)}
-        named = pd.Categorical.from_codes(
-            frame[name].map(place).fillna(-1).astype("int16"), [words[name][code] for code in codes]
-        )
-        frame[name] = pd.Series(named, index=frame.index)
+        codes, values = np.array(sorted(words[name])), frame[name].to_numpy()
+        places = np.minimum(np.searchsorted(codes, values), len(codes) - 1)
+        known = np.where(codes[places] == values, places, -1)
+        frame[name] = pd.Categorical.from_codes(known, dtype=pd.CategoricalDtype([words[name][code] for code in codes]))
     return frame
 
 

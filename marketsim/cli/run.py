@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from marketsim.cli.options import AsJson, Force, OutDirectory, Overrides
 from marketsim.core.durations import format_duration, format_time_of_day
 
 if TYPE_CHECKING:
+    from marketsim.analysis.tabulation import SummaryRow
     from marketsim.api import Progress, Run
     from marketsim.scenario.schema import Scenario
 
@@ -21,20 +23,18 @@ SECOND = 1_000_000_000
 
 
 def run(
-    scenario: Annotated[Path | None, typer.Argument(help="Scenario file; left out with --resume.")] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The run directory itself; default: a fresh one in runs/.")
+    scenario: Annotated[
+        Path | None, typer.Argument(metavar="SCENARIO", help="Scenario file in TOML; left out with --resume.")
     ] = None,
+    out: OutDirectory = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the scenario's own.")] = None,
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a key; may be repeated.")
-    ] = None,
+    changes: Overrides = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Go on with the run in DIR that was interrupted or killed.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an earlier run at --out.")] = False,
+    force: Force = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and run nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run a scenario; print its main figures, its digest and the path of its report.
 
@@ -69,12 +69,9 @@ def run(
 
 
 def _say_what_would_run(loaded: Scenario, as_json: bool) -> None:
-    from marketsim.cli.validate import describe, print_description
+    from marketsim.scenario.summary import summarize, summary_text
 
-    if as_json:
-        typer.echo(json.dumps(describe(loaded)))
-    else:
-        print_description(loaded)
+    typer.echo(json.dumps(summarize(loaded), indent=2) if as_json else summary_text(loaded))
 
 
 def _started(loaded: Scenario, out: Path | None, force: bool) -> Run:
@@ -134,7 +131,7 @@ def _progress(duration_ns: int) -> Iterator[Progress | None]:
 
 
 def _print_json(finished: Run, **more: Any) -> None:
-    summary = {} if finished.status != "complete" else {"instruments": finished.summary().reset_index().to_dict("records")}
+    summary = {"instruments": finished.measures()} if finished.status == "complete" else {}
     facts = {
         "run_dir": str(finished.path),
         "status": finished.status,
@@ -151,27 +148,28 @@ def _print_table(finished: Run, report: Path) -> None:
 
     manifest = finished.manifest
     console = Console()
-    table = Table(title=f"{manifest['name']}, seed {manifest['seed']}, {format_duration(manifest['duration'])} simulated")
+    table = Table(
+        title=f"{manifest['name']}, seed {manifest['seed']}, {format_duration(manifest['duration'])} simulated"
+    )
     table.add_column("instrument")
-    for name in ("trades", "volume [lots]", "mean spread [ticks]", "volatility [bp/√min]", "last mid"):
+    for name in ("trades", "volume (lots)", "spread (ticks)", "volatility (bp/√min)", "last mid"):
         table.add_column(name, justify="right")
-    for symbol, row in finished.summary().iterrows():
-        table.add_row(str(symbol), *_cells(row))
+    for row in finished.measures():
+        table.add_row(row["symbol"], *_cells(row))
     console.print(table)
     console.print(f"digest   {finished.digest}", highlight=False, soft_wrap=True)
     console.print(f"seconds  {finished.seconds:.2f}", highlight=False)
     console.print(f"report   {report}", highlight=False, soft_wrap=True)
 
 
-def _cells(row: Mapping[str, Any]) -> list[str]:
-    def cell(name: str, form: str, unit: str = "") -> str:
-        value = row[name]
-        return "-" if value is None or value != value else f"{value:{form}}{unit}"
+def _cells(row: SummaryRow) -> list[str]:
+    def cell(value: float | None, form: str, unit: str = "") -> str:
+        return "-" if value is None else f"{value:{form}}{unit}"
 
     return [
-        cell("trades", ",.0f"),
-        cell("volume_lots", ",.0f"),
-        cell("spread_mean_ticks", ".2f"),
-        cell("volatility_bp", ".2f"),
-        cell("last_mid", ",.4f", f" {row['currency']}"),
+        cell(row["trades"], ",d"),
+        cell(row["volume_lots"], ",d"),
+        cell(row["spread_mean_ticks"], ".2f"),
+        cell(row["volatility_bp"], ".2f"),
+        cell(row["last_mid"], ",.4f", f" {row['currency']}"),
     ]
