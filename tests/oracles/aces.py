@@ -1,9 +1,9 @@
 """Trials under the ACES law with a planted vector: who chooses what, drawn the slow and obvious way round.
 
-"What Is Your AI Agent Buying?" (arXiv 2508.02630). Each trial shows the 8 products of a category in 2 rows of 4: uniform
-permutation; price x LogNormal(0, 0.3); rating r + a (5 - r) with a uniform on (-width, width), one decimal; reviews x
-LogNormal(0, 1); with probability 0.5 one to four sponsored tags; then with 0.5 one overall pick among the rest; then with
-0.5 one scarcity tag among the rest.
+"What Is Your AI Agent Buying?" (arXiv 2508.02630). Each trial shows the 8 products of a category in 2 rows of 4:
+uniform permutation; price x LogNormal(0, 0.3); rating r + a (5 - r) with a uniform on (-width, width), one decimal;
+reviews x LogNormal(0, 1); with probability 0.5 one to four sponsored tags; then with 0.5 one overall pick among the
+rest; then with 0.5 one scarcity tag among the rest.
 """
 
 import numpy as np
@@ -91,7 +91,9 @@ def utility(table):
     value = table["taste"] + PLANTED["row"] * (table["row"] == 1)
     for col in (1, 2, 3):
         value = value + PLANTED[f"col[{col}]"] * (table["col"] == col)
-    value = value + PLANTED["ln(price)"] * np.log(table["price"]) + PLANTED["ln(reviews+1)"] * np.log(table["reviews"] + 1)
+    value = (
+        value + PLANTED["ln(price)"] * np.log(table["price"]) + PLANTED["ln(reviews+1)"] * np.log(table["reviews"] + 1)
+    )
     for name in ("rating", "sponsored", "overall_pick", "scarcity"):
         value = value + PLANTED[name] * table[name]
     return value

@@ -104,6 +104,8 @@ class Answers:
     ----------
     valid : ChoiceSets
         Sets of at least one available alternative of which one was chosen.
+    shown : ChoiceSets
+        Every available row, of the sets without a choice too.
     n_sets, n_invalid : int
         All sets of the table, and those in which nothing was chosen.
     n_unavailable : int
@@ -115,6 +117,7 @@ class Answers:
     """
 
     valid: ChoiceSets
+    shown: ChoiceSets
     n_sets: int
     n_invalid: int
     n_unavailable: int
@@ -200,7 +203,9 @@ def _group(sets: IntArray, chosen: BoolArray, available: BoolArray, columns: Cho
         )
     first = order[np.flatnonzero(np.diff(sets[order], prepend=-1))]
     invalid = first[n_chosen[sets[first]] == 0]
-    return Answers(valid, n_sets, len(invalid), int((~available).sum()), invalid, first)
+    seen = order[available[order]]
+    shown = ChoiceSets(seen, np.flatnonzero(np.diff(sets[seen], prepend=-1)), chosen[seen])
+    return Answers(valid, shown, n_sets, len(invalid), int((~available).sum()), invalid, first)
 
 
 def require_column(table: pd.DataFrame, name: str) -> None:
@@ -240,6 +245,7 @@ def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[f
 
 
 def availability(table: pd.DataFrame, columns: ChoiceColumns) -> BoolArray:
+    """Return the rows that could be chosen: all, where the table has no column that says so."""
     name = columns.available or "available"
     return _flags(table, name) if name in table.columns else np.ones(len(table), dtype=bool)
 

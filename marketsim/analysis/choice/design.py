@@ -1,7 +1,8 @@
 """The matrix of a specification: what each column is called, and how categories are coded.
 
-A constant of the choice set cancels from every comparison, so categories are always coded against a base and a covariate
-that does not vary within sets may only stand in a product: ``income:alternative``. formulaic lays the columns out.
+A constant of the choice set cancels from every comparison, so categories are always coded against a base and a
+covariate that does not vary within sets may only stand in a product: ``income:alternative``. formulaic lays the
+columns out.
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ class CodedFactor:
     levels: tuple[Any, ...] | None
     """None where the factor is a number; otherwise its levels, the base first."""
 
+    def coefficient(self, number: int) -> str:
+        """Return the name of a level's coefficient: as typed where there is only one, ``col[1]`` otherwise."""
+        levels = self.levels or ()
+        return self.name if len(levels) <= 2 else f"{self.name}[{levels[number]}]"
+
     def code(self, table: pd.DataFrame) -> FloatArray | IntArray:
         """Return numbers, or the place of each row's level among ``levels``.
 
@@ -52,13 +58,13 @@ class CodedFactor:
         values = self.expression.values(table)
         if self.levels is None:
             return as_numbers(values, self.name) if isinstance(values, pd.Series) else values
-        column = pd.Series(values)
-        codes = pd.Index(self.levels).get_indexer(pd.Index(column))
+        column = pd.Series(values, copy=False)
+        codes: IntArray = pd.Index(self.levels).get_indexer(pd.Index(column)).astype(np.int64)
         bad = np.flatnonzero(codes < 0)
         if len(bad):
             known = ", ".join(map(str, self.levels))
             raise ChoiceDataError(int(bad[0]), f"{self.name} = {show(column.iloc[bad[0]])}", f"one of {known}")
-        return codes.astype(np.int64)
+        return codes
 
 
 @dataclass(frozen=True)
@@ -131,9 +137,37 @@ def make_design(specification: Specification, table: pd.DataFrame, sets: ChoiceS
     _, columns = _lay_out(terms, factors, frame)
     kept = [(place, name) for place, (term, name) in enumerate(columns) if term not in absorbed]
     bases = {factor.name: str(factor.levels[0]) for factor in factors if factor.levels}
-    return Design(
-        specification, factors, tuple(n for _, n in kept), bases, terms, tuple(place for place, _ in kept)
-    )
+    return Design(specification, factors, tuple(n for _, n in kept), bases, terms, tuple(place for place, _ in kept))
+
+
+def code_levels(text: str, table: pd.DataFrame, rows: IntArray, max_levels: int) -> tuple[CodedFactor, IntArray]:
+    """Return a factor with few levels, numbers included, and the level of each of these rows; level 0 is the base.
+
+    Raises
+    ------
+    SpecificationError
+        More than ``max_levels`` levels.
+    CollinearityError
+        One level only.
+    ChoiceDataError
+        A cell cannot be used.
+    """
+    used = table.iloc[rows]
+    with _rows_of(rows):
+        factor = _classify(text, used)
+        if factor.levels is None:
+            values = np.unique(factor.code(used)).tolist()
+            if len(values) > max_levels:
+                raise SpecificationError(
+                    f"{text} has {len(values):,} levels; cut it into a few, such as I({text} > 100)"
+                )
+            if len(values) < 2:
+                raise CollinearityError(
+                    [(text,)], [f"{text} has one level only, {values[0]:g}, so it has no effect to estimate"]
+                )
+            levels = tuple(int(value) if float(value).is_integer() else value for value in values)
+            factor = CodedFactor(factor.name, factor.expression, levels)
+        return factor, factor.code(used).astype(np.int64)
 
 
 class _rows_of:
@@ -164,10 +198,14 @@ def _classify(text: str, table: pd.DataFrame) -> CodedFactor:
         raise ChoiceDataError(int(missing[0]), f"no {name}", "a value")
     levels = levels_of(values)
     if len(levels) < 2:
-        raise CollinearityError([(name,)], [f"{name} has one level only, {levels[0]}, so the choices cannot tell its effect"])
+        raise CollinearityError(
+            [(name,)], [f"{name} has one level only, {levels[0]}, so the choices cannot tell its effect"]
+        )
     base = expression.base if expression.base is not None else levels[-1 if is_place else 0]
     if base not in levels:
-        raise SpecificationError(f"{text}: {base} is not a level of the column; its levels are {', '.join(map(str, levels))}")
+        raise SpecificationError(
+            f"{text}: {base} is not a level of the column; its levels are {', '.join(map(str, levels))}"
+        )
     return CodedFactor(name, expression, (base, *(level for level in levels if level != base)))
 
 
@@ -201,9 +239,11 @@ def _frame(factors: tuple[CodedFactor, ...], table: pd.DataFrame, rows: IntArray
     columns: dict[str, Any] = {}
     with _rows_of(rows):
         for number, factor in enumerate(factors):
-            values = factor.code(used)
+            values: Any = factor.code(used)
             if factor.levels is not None:
-                values = pd.Categorical.from_codes(values.astype(int), categories=range(len(factor.levels)))
+                values = pd.Categorical.from_codes(
+                    values.astype(np.int64), categories=pd.RangeIndex(len(factor.levels))
+                )
             columns[f"f{number}"] = values
     return pd.DataFrame(columns)
 
@@ -232,7 +272,9 @@ def _lay_out(
     alias = {factor.name: f"f{number}" for number, factor in enumerate(factors)}
     aliased = [FormulaTerm([FormulaFactor(alias[name], eval_method="lookup") for name in term]) for term in terms]
     constant = FormulaTerm([FormulaFactor("1", eval_method="literal")])
-    spec = ModelSpec.from_spec(SimpleFormula([constant, *aliased], _ordering="none"), output="numpy", na_action="ignore")
+    spec = ModelSpec.from_spec(
+        SimpleFormula([constant, *aliased], _ordering="none"), output="numpy", na_action="ignore"
+    )
     built = spec.get_model_matrix(frame)
     structure = built.model_spec.structure[1:]
     columns = [
@@ -251,5 +293,5 @@ def _name_part(match: re.Match[str], factors: tuple[CodedFactor, ...]) -> str:
     factor = factors[int(match[1])]
     if factor.levels is None or match[3] is None:
         return factor.name
-    is_only_one = match[2] is not None and len(factor.levels) == 2
-    return factor.name if is_only_one else f"{factor.name}[{factor.levels[int(match[3])]}]"
+    is_against_base = match[2] is not None
+    return factor.coefficient(int(match[3])) if is_against_base else f"{factor.name}[{factor.levels[int(match[3])]}]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +15,7 @@ from marketsim.analysis.choice.choice_sets import read_answers, require_column
 from marketsim.analysis.choice.errors import SpecificationError
 from marketsim.analysis.choice.result import Covariance, LogitResult
 
-_LOGARITHM: Final = re.compile(r"(ln|log)\(\s*\w+\s*\)")
+_LOGARITHM: Final = re.compile(r"(ln|log)\([^()+*/-]+\)")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def marginal_effect(
     b, error = float(result.estimate[place]) * change, float(result.standard_error(covariance)[place]) * abs(change)
 
     def reached(value: float) -> float:
-        return baseline / (baseline + (1 - baseline) * np.exp(-value))
+        return baseline / (baseline + (1 - baseline) * math.exp(-value))
 
     p1, half = reached(b), float(norm.ppf(0.975)) * error
     return Effect(p1 - baseline, p1 * (1 - p1) * error, reached(b - half) - baseline, reached(b + half) - baseline)
@@ -91,7 +92,10 @@ def price_equivalent(
     if not is_logarithm(price):
         return Effect(ratio, error, ratio - half, ratio + half)
     return Effect(
-        float(np.expm1(ratio)), float(np.exp(ratio)) * error, float(np.expm1(ratio - half)), float(np.expm1(ratio + half))
+        float(np.expm1(ratio)),
+        float(np.exp(ratio)) * error,
+        float(np.expm1(ratio - half)),
+        float(np.expm1(ratio + half)),
     )
 
 
@@ -103,12 +107,14 @@ def is_logarithm(name: str) -> bool:
 def effects_table(
     result: LogitResult, price: str | None = None, baseline: float = 0.1, covariance: Covariance | None = None
 ) -> pd.DataFrame:
-    """Return each coefficient's effect on a probability of ``baseline``, and its price equivalent where there is a price.
+    """Return each coefficient's effect on a probability of ``baseline``, and its price equivalent where there is a
+    price.
 
     Returns
     -------
     DataFrame
-        Index name; columns effect, se, low, high in percentage points; price_equivalent (a share of the price, or money).
+        Index name; columns effect, se, low, high in percentage points; price_equivalent (a share of the price, or
+        money).
     """
     rows: dict[str, dict[str, float]] = {}
     for name in result.terms:
@@ -122,9 +128,7 @@ def effects_table(
 _COLUMNS: Final = {"effect": "estimate", "se": "se", "low": "low", "high": "high"}
 
 
-def shares(
-    table: pd.DataFrame, result: LogitResult, by: str | None = None, within: str | None = None
-) -> pd.DataFrame:
+def shares(table: pd.DataFrame, result: LogitResult, by: str | None = None, within: str | None = None) -> pd.DataFrame:
     """Return observed and predicted market shares.
 
     Parameters
@@ -141,7 +145,8 @@ def shares(
     Returns
     -------
     DataFrame
-        Index (market,) ``by``; columns shown (times), chosen, observed (share of the market's valid choices), predicted.
+        Index (market,) ``by``; columns shown (times), chosen, observed (share of the market's valid choices),
+        predicted.
 
     Raises
     ------
@@ -154,9 +159,7 @@ def shares(
     sets = read_answers(table, result.columns).valid
     rows = table.iloc[sets.row]
     keys = [rows[column].reset_index(drop=True) for column in ([within] if within else []) + [name]]
-    frame = pd.DataFrame(
-        {"shown": 1, "chosen": sets.chosen.astype(int), "predicted": result.predict(rows).to_numpy()}
-    )
+    frame = pd.DataFrame({"shown": 1, "chosen": sets.chosen.astype(int), "predicted": result.predict(rows).to_numpy()})
     total: pd.DataFrame = frame.groupby(keys, observed=True).sum()
     market = total["chosen"].groupby(level=0).transform("sum") if within else total["chosen"].sum()
     total["observed"] = total["chosen"] / market
@@ -214,7 +217,7 @@ def compensating_price_factor(
     """
     if not is_logarithm(price):
         raise SpecificationError(f"{price} is no logarithm of a price; with a linear price use money_surplus")
-    factor: pd.Series[float] = np.exp(-_gain(result, before, after) / result.coefficient(price))
+    factor = (-_gain(result, before, after) / result.coefficient(price)).map(math.exp)
     return factor.rename("compensating_price_factor")
 
 
@@ -235,7 +238,9 @@ def money_surplus(
     Small & Rosen (1981), Econometrica 49, 105-130.
     """
     if is_logarithm(price):
-        raise SpecificationError(f"{price} is a logarithm; money surplus needs a linear price, see compensating_price_factor")
+        raise SpecificationError(
+            f"{price} is a logarithm; money surplus needs a linear price, see compensating_price_factor"
+        )
     surplus: pd.Series[float] = _gain(result, before, after) / -result.coefficient(price)
     return surplus.rename("money_surplus")
 

@@ -62,7 +62,8 @@ _FUNCTIONS: Final[dict[str, Callable[[FloatArray], FloatArray]]] = {
     "sqrt": _root,
 }
 FUNCTIONS: Final = ("C", *_FUNCTIONS)
-"""What may be called in a formula; ``C(x, base=v)`` makes a column categorical, ``log`` is the natural logarithm too."""
+"""What may be called in a formula; ``C(x, base=v)`` makes a column categorical, ``log`` is the natural logarithm
+too."""
 
 
 class Expression:

@@ -1,9 +1,9 @@
 """Fixed effects: an effect of its own for each product (or each value of another column).
 
 A product that is never chosen has the effect minus infinity: leaving it out of every choice set gives the same
-likelihood, and so does leaving its rivals out where a product is always chosen. With LLM buyers that is the normal case;
-such products are listed, not estimated. Effects are compared within choice sets only, so one product is the base in each
-group of products that are ever shown together: one a category.
+likelihood, and so does leaving its rivals out where a product is always chosen. With LLM buyers that is the normal
+case; such products are listed, not estimated. Effects are compared within choice sets only, so one product is the base
+in each group of products that are ever shown together: one a category.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Exclusion:
         wins = np.isin(code, self.levels) == self.always
         n_sets = int(set_number[-1]) + 1 if len(set_number) else 0
         has_winner = np.bincount(set_number[alive & wins], minlength=n_sets) > 0
-        return alive & (wins | ~has_winner[set_number])
+        stays: BoolArray = alive & (wins | ~has_winner[set_number])
+        return stays
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,13 @@ class FixedEffect:
             A level that the model was not estimated on.
         """
         column = table[self.column].iloc[rows]
-        codes = pd.Index(self.levels).get_indexer(pd.Index(column)).astype(np.int64)
+        codes: IntArray = pd.Index(self.levels).get_indexer(pd.Index(column)).astype(np.int64)
         bad = np.flatnonzero(codes < 0)
         if len(bad):
             value = show(column.iloc[bad[0]])
-            raise ChoiceDataError(int(rows[bad[0]]), f"{self.column} = {value}", "a level that the model was estimated on")
+            raise ChoiceDataError(
+                int(rows[bad[0]]), f"{self.column} = {value}", "a level that the model was estimated on"
+            )
         return codes
 
     def _excluded(self, always: bool) -> Iterator[Any]:

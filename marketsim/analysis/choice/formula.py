@@ -94,13 +94,13 @@ def _plain(terms: list[Term]) -> list[Term]:
 
 def _typed(factor: Factor, typed: dict[str, str]) -> str:
     if factor.eval_method is Factor.EvalMethod.PYTHON:
-        return typed.get(factor.expr, factor.expr)
-    return factor.expr if factor.expr.isidentifier() else f"`{factor.expr}`"
+        return typed.get(factor.expr, str(factor.expr))
+    return str(factor.expr) if factor.expr.isidentifier() else f"`{factor.expr}`"
 
 
 def _tidy(code: str) -> str:
     try:
-        return sanitize_python_code(code)
+        return str(sanitize_python_code(code))
     except SyntaxError:
         raise SpecificationError(f"{code} is not an expression such as ln(price)") from None
 

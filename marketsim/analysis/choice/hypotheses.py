@@ -105,7 +105,8 @@ def likelihood_ratio_test(restricted: LogitResult, full: LogitResult) -> ChiSqua
     degrees = len(full.names) - len(restricted.names)
     if degrees <= 0:
         raise SpecificationError(
-            f"the full specification must have more coefficients; found {len(full.names)} against {len(restricted.names)}"
+            "the full specification must have more coefficients than the restricted one; "
+            f"found {len(full.names)} against {len(restricted.names)}"
         )
     mine, others = restricted.sample, full.sample
     if (mine.n_valid, mine.log_likelihood_null) != (others.n_valid, others.log_likelihood_null):
@@ -114,7 +115,10 @@ def likelihood_ratio_test(restricted: LogitResult, full: LogitResult) -> ChiSqua
     if statistic < -1e-6:
         raise SpecificationError(f"{full.specification} does not contain {restricted.specification}: it fits worse")
     return ChiSquareTest(
-        f"{restricted.specification} against {full.specification}", statistic, degrees, float(chi2.sf(statistic, degrees))
+        f"{restricted.specification} against {full.specification}",
+        statistic,
+        degrees,
+        float(chi2.sf(statistic, degrees)),
     )
 
 
@@ -158,7 +162,11 @@ def hausman_mcfadden(
     lost = table[result.columns.choice_set].iloc[chosen.row[chosen.chosen & is_omitted.to_numpy()[chosen.row]]]
     rest = table[~is_omitted & ~table[result.columns.choice_set].isin(lost)]
     smaller = conditional_logit(rest, result.specification, columns=result.columns)
-    shared = [term for term in result.names if term in smaller.names]
+    shared = [term for term in result.names if term in smaller.names and _base(result, term) == _base(smaller, term)]
+    if not shared:
+        raise SpecificationError(
+            "the two samples share no coefficient with the same base; choose another base or omission"
+        )
     here, there = [result.place(term) for term in shared], [smaller.place(term) for term in shared]
     gap = smaller.estimate[there] - result.estimate[here]
     model = result.covariance["model"][np.ix_(here, here)]
@@ -171,3 +179,16 @@ def hausman_mcfadden(
     note = "" if usable.all() else f"{int((~usable).sum())} directions without positive variance left out"
     p_value = float(chi2.sf(statistic, degrees)) if degrees else float("nan")
     return ChiSquareTest(f"independence of {', '.join(map(str, omit))}", statistic, degrees, p_value, note)
+
+
+def _base(result: LogitResult, term: str) -> tuple[object, ...]:
+    """Return the levels that a coefficient is measured against: leaving out a base changes what the others mean."""
+    parts = term.split(":")
+    bases: list[object] = [
+        base for name, base in result.design.bases.items() if any(p == name or p.startswith(f"{name}[") for p in parts)
+    ]
+    for effect in result.effects:
+        if term in effect.names:
+            level = effect.estimated[effect.names.index(term)]
+            bases.append(effect.levels[effect.base_of[level]])
+    return tuple(bases)

@@ -14,7 +14,7 @@ from marketsim.analysis.choice.errors import CollinearityError, SeparationError
 from marketsim.analysis.choice.regressors import Regressors
 
 _DEPENDENT: Final = 1e-11
-"""Share of a column's variance within sets that the columns before it leave, below which it counts as their combination."""
+"""Share of a column's variance within sets that the columns before it leave; below it, it counts as their combination."""
 _NEGLIGIBLE: Final = 1e-6
 _EFFECT: Final = re.compile(r"(fe\(.*?\))\[")
 
@@ -38,7 +38,7 @@ def refuse_collinear(information: FloatArray, names: Sequence[str]) -> None:
     flat = variance <= 1e-12
     dependencies = [(names[k],) for k in np.flatnonzero(flat)]
     reasons = [_flat_reason(names[k]) for k in np.flatnonzero(flat)]
-    varying = np.flatnonzero(~flat)
+    varying = np.flatnonzero(~flat).tolist()
     norm = np.sqrt(variance[varying])
     for dependent in _dependencies(information[np.ix_(varying, varying)] / np.outer(norm, norm)):
         columns = _collapse([names[varying[k]] for k in dependent])
@@ -73,7 +73,7 @@ def refuse_separation(x: Regressors, sets: ChoiceSets, names: Sequence[str]) -> 
     rises = (lead >= -tolerance).all(axis=0) | (lead <= tolerance).all(axis=0)
     alone = np.flatnonzero(rises & (np.abs(lead) > tolerance).any(axis=0))
     if len(alone):
-        raise SeparationError([names[alone[0]]])
+        raise SeparationError([names[int(alone[0])]])
     found = linprog(-lead.sum(axis=0), A_ub=-lead, b_ub=np.zeros(len(lead)), bounds=(-1, 1), method="highs")
     if found.status == 0 and np.abs(found.x).max() > 0.5:  # directions form a cone: a true one is stretched to a bound
         raise SeparationError([names[k] for k in np.flatnonzero(np.abs(found.x) > _NEGLIGIBLE)])

@@ -1,7 +1,7 @@
 """The likelihood of the conditional logit, its derivatives, and Newton's method.
 
-McFadden (1974), Conditional logit analysis of qualitative choice behavior, in Zarembka (ed.), Frontiers in Econometrics.
-The log likelihood is concave, so Newton's method with step halving finds its maximum where there is one.
+McFadden (1974), Conditional logit analysis of qualitative choice behavior, in Zarembka (ed.), Frontiers in
+Econometrics. The log likelihood is concave, so Newton's method with step halving finds its maximum where there is one.
 """
 
 from __future__ import annotations
@@ -128,7 +128,9 @@ def maximise(x: Regressors, sets: ChoiceSets, names: Sequence[str]) -> Maximum:
             raise ConvergenceError(message) from None
         decrement = (chosen - mean).sum(axis=0) @ step
         if decrement < _DECREMENT and np.abs(step).max(initial=0.0) < _STEP:
-            return Maximum(beta / scale, value, information * np.outer(scale, scale), (chosen - mean) * scale, iteration)
+            return Maximum(
+                beta / scale, value, information * np.outer(scale, scale), (chosen - mean) * scale, iteration
+            )
         if iteration == _LOOK_FOR_SEPARATION:
             refuse_separation(scaled, sets, names)
         beta, value = _climb(scaled, sets, beta, step, value)

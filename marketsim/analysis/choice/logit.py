@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from marketsim.analysis.choice.choice_sets import ChoiceColumns, ChoiceSets, FloatArray, IntArray, read_answers, require_column
+from marketsim.analysis.choice.choice_sets import (
+    ChoiceColumns,
+    ChoiceSets,
+    FloatArray,
+    IntArray,
+    read_answers,
+    require_column,
+)
 from marketsim.analysis.choice.design import make_design
 from marketsim.analysis.choice.errors import ChoiceDataError, CollinearityError
 from marketsim.analysis.choice.fixed_effects import absorb
@@ -37,9 +44,10 @@ def conditional_logit(
         One row an alternative: choice set, alternative, chosen (0 or 1), covariates.
     specification : str
         Terms joined by + (``:`` multiplies, ``*`` adds main effects), then after a bar the fixed effects:
-        ``"row + col + ln(price) + ln(reviews+1) + rating | fe(product)"``. Text columns are categories with the first level
-        as base, whole numbers in ``row``, ``col``, ``column``, ``slot``, ``position`` with the last; ``C(x, base=2)`` says
-        otherwise. A category of two levels has one coefficient, named as typed; one of more has ``col[1]``, ``col[2]``, ...
+        ``"row + col + ln(price) + ln(reviews+1) + rating | fe(product)"``. Text columns are categories with the first
+        level as base, whole numbers in ``row``, ``col``, ``column``, ``slot``, ``position`` with the last; ``C(x,
+        base=2)`` says otherwise. A category of two levels has one coefficient, named as typed; one of more has
+        ``col[1]``, ``col[2]``, ...
     columns : ChoiceColumns, optional
         Names of the columns that say what was shown and chosen.
     cluster : str, optional
@@ -47,8 +55,8 @@ def conditional_logit(
     arm : str, optional
         Column by which invalid answers are counted.
     min_choices : int
-        Leave out levels of fixed effects chosen less often than this. Above 1 the sample is selected on the outcome, and
-        the result says so.
+        Leave out levels of fixed effects chosen less often than this. Above 1 the sample is selected on the outcome,
+        and the result says so.
 
     Returns
     -------

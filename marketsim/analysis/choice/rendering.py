@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import json
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from marketsim.analysis.choice.amce import AmceResult
     from marketsim.analysis.choice.fixed_effects import FixedEffect
     from marketsim.analysis.choice.result import Covariance, LogitResult
 
 _LISTED: Final = 12
-_SPECIAL: Final = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"})
+_SPECIAL: Final = str.maketrans(
+    {c: f"\\{c}" for c in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+)
 
 
 def logit_text(result: LogitResult, covariance: Covariance | None, show_effects: bool) -> str:
@@ -26,7 +31,8 @@ def logit_text(result: LogitResult, covariance: Covariance | None, show_effects:
     ratio, degrees, p_value = result.fit_against_equal_shares()
     lines = [
         f"Conditional logit: {result.specification}",
-        f"{result.n:,} choice sets, log likelihood {result.log_likelihood:.3f}, McFadden pseudo R2 {result.pseudo_r2:.3f}",
+        f"{result.n:,} choice sets, log likelihood {result.log_likelihood:.3f}, "
+        f"McFadden pseudo R2 {result.pseudo_r2:.3f}",
         f"against equal shares: chi-square({degrees}) = {ratio:.1f}, p {_p(p_value)}",
         "",
         text_table(shown),
@@ -48,21 +54,16 @@ def text_table(frame: pd.DataFrame) -> str:
         cells.append([str(name), *(_cell(str(c), v) for c, v in row.items())])
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
-        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]) for row in cells
+        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))])
+        for row in cells
     )
 
 
 def logit_latex(result: LogitResult) -> str:
     """Return the coefficients as a LaTeX table: estimate, stars at 5, 1 and 0.1 %, standard error below."""
     lines = [r"\begin{tabular}{lr}", r"\hline", r" & Estimate \\", r"\hline"]
-    frame = result.to_frame()
-    error = result.standard_error()
-    for place, name in enumerate(result.terms):
-        stars = "*" * int(sum(frame["p_value"].iloc[place] < level for level in (0.05, 0.01, 0.001)))
-        lines += [
-            f"{latex_text(name)} & ${result.estimate[place]:.3f}^{{{stars}}}$ \\\\",
-            f" & $({error[place]:.3f})$ \\\\",
-        ]
+    frame = result.to_frame().loc[list(result.terms)]
+    lines += _latex_rows(frame["estimate"], result.standard_error()[: len(frame)], frame["p_value"])
     lines += [
         r"\hline",
         *(f"Fixed effects: {latex_text(effect.column)} & {len(effect.estimated)} \\\\" for effect in result.effects),
@@ -75,12 +76,70 @@ def logit_latex(result: LogitResult) -> str:
     return "\n".join(lines)
 
 
+def amce_text(result: AmceResult) -> str:
+    """Return average marginal component effects as plain text."""
+    lines = [
+        f"Average marginal component effects on the probability of being chosen, {result.n:,} choice sets",
+        "",
+        text_table(result.frame),
+        "",
+        *result.assumptions,
+    ]
+    if result.n_invalid:
+        share = 100 * result.n_invalid / result.n
+        lines.append(f"invalid answers, credited to nobody: {result.n_invalid:,} of {result.n:,} sets ({share:.1f} %)")
+    return "\n".join(lines)
+
+
+def amce_latex(result: AmceResult) -> str:
+    """Return average marginal component effects as a LaTeX table."""
+    frame = result.frame
+    return "\n".join(
+        [
+            *(r"\begin{tabular}{lr}", r"\hline", r" & Effect \\", r"\hline"),
+            *_latex_rows(frame["estimate"], frame["se"], frame["p_value"]),
+            *(r"\hline", f"Choice sets & {result.n:,} \\\\", r"\hline", r"\end{tabular}"),
+        ]
+    )
+
+
+def json_text(data: dict[str, Any]) -> str:
+    """Return JSON; what is not a number (NaN) becomes null."""
+    return json.dumps(_jsonable(data), indent=2)
+
+
+def _jsonable(value: Any) -> Any:
+    match value:
+        case dict():
+            return {str(key): _jsonable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_jsonable(item) for item in value]
+        case np.generic():
+            return _jsonable(value.item())
+        case float():
+            return value if np.isfinite(value) else None
+        case None | bool() | int() | str():
+            return value
+    return str(value)
+
+
+def _latex_rows(estimate: pd.Series[float], error: Iterable[float], p_value: Iterable[float]) -> list[str]:
+    lines = []
+    for (name, value), se, p in zip(estimate.items(), error, p_value, strict=True):
+        stars = "*" * int(sum(p < level for level in (0.05, 0.01, 0.001)))
+        mark = f"^{{{stars}}}" if stars else ""
+        lines += [f"{latex_text(str(name))} & ${value:.3f}{mark}$ \\\\", f" & $({se:.3f})$ \\\\"]
+    return lines
+
+
 def latex_text(text: str) -> str:
     """Return text with the characters that LaTeX reads as commands escaped."""
     return text.translate(_SPECIAL)
 
 
-def forest_plot(frame: pd.DataFrame, others: dict[str, dict[str, float]]) -> Figure:
+def forest_plot(
+    frame: pd.DataFrame, others: dict[str, dict[str, float]], label: str = "coefficient, with 95 % interval"
+) -> Figure:
     """Return estimates with their intervals, one line a coefficient.
 
     Parameters
@@ -89,6 +148,8 @@ def forest_plot(frame: pd.DataFrame, others: dict[str, dict[str, float]]) -> Fig
         Index names; columns estimate, low, high.
     others : dict
         For each other model, its estimate by coefficient: points without intervals.
+    label : str
+        Of the horizontal axis.
     """
     from matplotlib.figure import Figure
 
@@ -104,7 +165,7 @@ def forest_plot(frame: pd.DataFrame, others: dict[str, dict[str, float]]) -> Fig
             x, y = zip(*known, strict=True)
             axes.plot(x, y, linestyle="", marker="sdv^<>"[number % 6], color=f"C{number + 1}", alpha=0.7, label=name)
     axes.set_yticks(place, [str(name) for name in frame.index])
-    axes.set_xlabel("coefficient, with 95 % interval")
+    axes.set_xlabel(label)
     if others:
         axes.legend(fontsize="small")
     return figure
@@ -115,7 +176,9 @@ def _sample_lines(result: LogitResult) -> list[str]:
     lines = []
     if sample.n_invalid:
         share = 100 * sample.n_invalid / sample.n_sets
-        lines.append(f"invalid answers, credited to nobody: {sample.n_invalid:,} of {sample.n_sets:,} choice sets ({share:.1f} %)")
+        lines.append(
+            f"invalid answers, credited to nobody: {sample.n_invalid:,} of {sample.n_sets:,} sets ({share:.1f} %)"
+        )
     if result.invalid_by_arm is not None:
         lines.append(text_table(result.invalid_by_arm))
     if sample.n_unavailable:
@@ -158,4 +221,3 @@ def _cell(column: str, value: object) -> str:
 
 def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
-

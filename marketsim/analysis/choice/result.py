@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -208,7 +207,7 @@ class LogitResult:
 
     def to_json(self) -> str:
         """Return ``as_dict`` as JSON."""
-        return json.dumps(self.as_dict(), default=_plain, indent=2)
+        return rendering.json_text(self.as_dict())
 
     def to_text(self, covariance: Covariance | None = None, show_effects: bool = False) -> str:
         """Return a plain table with what was left out and why."""
@@ -256,7 +255,9 @@ class LogitResult:
         utility, sets = self.utility(table)
         name = self.columns.choice_set
         return pd.Series(
-            inclusive_values(utility, sets), index=pd.Index(table[name].iloc[sets.row[sets.start]]), name="inclusive_value"
+            inclusive_values(utility, sets),
+            index=pd.Index(table[name].iloc[sets.row[sets.start]]),
+            name="inclusive_value",
         )
 
     def __str__(self) -> str:
@@ -280,9 +281,5 @@ def shown_sets(table: pd.DataFrame, columns: ChoiceColumns) -> ChoiceSets:
     return ChoiceSets(row, start, np.zeros(len(row), dtype=bool))
 
 
-def _records(frame: pd.DataFrame | None) -> list[dict[str, Any]] | None:
-    return None if frame is None else frame.rename_axis("arm").reset_index().to_dict(orient="records")
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else str(value)
+def _records(frame: pd.DataFrame | None) -> list[Any] | None:
+    return None if frame is None else list(frame.rename_axis("arm").reset_index().to_dict(orient="records"))
