@@ -143,6 +143,7 @@ def _print_json(finished: Run, **more: Any) -> None:
 
 
 def _print_table(finished: Run, report: Path) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
