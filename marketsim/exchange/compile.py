@@ -1,7 +1,7 @@
 """The rules of populations as machine code, compiled when a run starts.
 
-A rule is compiled for one signature, with the plain functions of its own module that it calls. What Numba would pass over
-in silence, such as a float in place of the time of the next wake, is an error here.
+A rule is compiled for one signature, with the plain functions of its own module that it calls. What Numba would pass
+over in silence, such as a float in place of the time of the next wake, is an error here.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def compiled(rule: Callable[..., int]) -> Any:
         raise PopulationError(f"{place}: found what cannot be compiled: {_first_lines(str(error))}") from error
     result = types.unliteral(function.nopython_signatures[0].return_type)
     if not isinstance(result, types.Integer) or not result.signed:
-        raise PopulationError(f"{place}: found a result of type {result}, expected int64, the time of the next wake in ns")
+        raise PopulationError(
+            f"{place}: found a result of type {result}, expected int64, the time of the next wake in ns"
+        )
     if function.nopython_signatures[0].return_type != types.int64:  # a constant, for one
         function = numba.njit(types.int64(*WAKE_ARGUMENTS), **options)(rule)
     return function

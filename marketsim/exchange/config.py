@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from marketsim.core.config import Section
-from marketsim.core.units import MICROSECOND, MILLISECOND, SECOND, Duration, Money, Price, to_ticks
+from marketsim.core.units import MICROSECOND, MILLISECOND, SECOND, Duration, Price, to_ticks
 
 MAX_AGENTS = (1 << 24) - 1
 """Most accounts of one exchange: owners of orders are numbers of 24 bits."""
@@ -116,7 +116,7 @@ class PopulationConfig(Section):
     instrument: str = ""
     """Symbol of what they trade; default: the first instrument."""
     order_latency: Duration | LatencyRange = 0
-    """Delay from what an agent sees to the arrival of its orders: a duration, or ``{ low, high }`` drawn once per agent."""
+    """Delay from what an agent sees to the arrival of its orders: a duration, or ``{ low, high }``, drawn per agent."""
 
     @property
     def label(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -58,7 +58,8 @@ class Exchange:
     duration_ns : int
         Length of the run in ns; populations may look at it, the exchange itself never ends.
     tables : collection of str, optional
-        Names of the tables to make, such as ``"exchange/trades"``; default: all of them. What is not made costs nothing.
+        Names of the tables to make, such as ``"exchange/trades"``; default: all of them. What is not made costs
+        nothing.
     log_rows : int
         Rows of the event log; where it is full, ``advance`` asks for ``tables`` to be taken.
     folder_of : callable, optional

@@ -1,9 +1,9 @@
 """Fundamental values: the numbers that the kernel needs to move one.
 
 On a grid of times ``step`` apart the value x moves by ``x' = m + (x - m) exp(-k step) + s z + jumps``, with the exact
-transition of an Ornstein-Uhlenbeck process, ``s^2 = volatility^2 (1 - exp(-2 k step)) / (2 k)``, and a Poisson number of
-normal jumps of either sign. It does not fall below 0. The draws of a step are addressed by its number, so the path does
-not depend on who asks for it, and is the same for populations of any size.
+transition of an Ornstein-Uhlenbeck process, ``s^2 = volatility^2 (1 - exp(-2 k step)) / (2 k)``, and a Poisson number
+of normal jumps of either sign. It does not fall below 0. The draws of a step are addressed by its number, so the path
+does not depend on who asks for it, and is the same for populations of any size.
 
 References
 ----------

@@ -14,8 +14,8 @@ A population is a subclass of ``Population`` with three members::
         def wake(state_i, state_f, agent, now, market, counters, out):   # the rule, compiled when a run starts
             return now + 1_000_000_000         # time of its next wake, an integer later than now
 
-The rule may call the functions of ``exchange.rules``, ``core.rng``, ``core.fmath`` and plain functions of its own module,
-which are compiled with it. Neither this file nor a population's needs Numba to be read.
+The rule may call the functions of ``exchange.rules``, ``core.rng``, ``core.fmath`` and plain functions of its own
+module, which are compiled with it. Neither this file nor a population's needs Numba to be read.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class StartContext:
         """
         key = rng.stream_key(self._seed, self._replicate, "exchange", self.name, f"start {purpose}")
         words = rng.generator(key, 0, 0).integers(0, 1 << 52, self.count, dtype=np.int64)
-        return (words + 0.5) / float(1 << 52)
+        return np.asarray((words + 0.5) / float(1 << 52), np.float64)
 
 
 class Population:

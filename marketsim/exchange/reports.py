@@ -99,9 +99,7 @@ def _lots_left(events: Sequence[LogRow]) -> list[int]:
     return result
 
 
-def _fills(
-    row: LogRow, left: int, time_ns: int, instrument: int, symbol: str, audience: Audience
-) -> Iterator[Notice]:
+def _fills(row: LogRow, left: int, time_ns: int, instrument: int, symbol: str, audience: Audience) -> Iterator[Notice]:
     parties = (
         (row.owner, row.order_id, row.side, left, 0),
         (row.other_owner, row.other_id, -row.side, row.left_lots, 1),

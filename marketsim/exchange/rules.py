@@ -86,23 +86,23 @@ def cancel_own(out: Any, k: int) -> None:
 
 def fundamental(market: Any) -> float:
     """Fundamental value in ticks."""
-    return market[FUNDAMENTAL] / 1048576.0  # FUNDAMENTAL_SCALE, a power of two: exact
+    return float(market[FUNDAMENTAL]) / 1048576.0  # FUNDAMENTAL_SCALE, a power of two: exact
 
 
 def has_both_sides(market: Any) -> bool:
     """Say whether there is a bid and an ask."""
-    return market[BID_SIZE] > 0 and market[ASK_SIZE] > 0
+    return bool(market[BID_SIZE] > 0 and market[ASK_SIZE] > 0)
 
 
 def reference_price(market: Any) -> int:
-    """Middle of the touch rounded down, in ticks; with one side empty the best price of the other, else the last trade."""
+    """Middle of the touch rounded down, in ticks; with one side empty the other's best, else the last trade."""
     if market[BID_SIZE] > 0:
         if market[ASK_SIZE] > 0:
-            return (market[BID] + market[ASK]) >> 1
-        return market[BID]
+            return int(market[BID] + market[ASK]) >> 1
+        return int(market[BID])
     if market[ASK_SIZE] > 0:
-        return market[ASK]
-    return market[LAST]
+        return int(market[ASK])
+    return int(market[LAST])
 
 
 # ---- Draws ----------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def reference_price(market: Any) -> int:
 
 def nearest(x: float) -> int:
     """Nearest integer, halves up."""
-    return int(math.floor(x + 0.5))
+    return math.floor(x + 0.5)
 
 
 def exponential(u: float, mean: float) -> float:
@@ -124,12 +124,10 @@ def wait(u: float, mean_ns: float) -> int:
 
 
 def lognormal_size(u: float, median: float, sigma: float) -> int:
-    """Order size in lots: log-normal with that median and log-deviation, rounded, at least 1; the median where sigma is 0."""
+    """Order size in lots: log-normal with that median and log-deviation, rounded, at least 1."""
     if sigma > 0.0:
-        size = nearest(median * fmath.exp(sigma * fmath.normal_quantile(u)))
-    else:
-        size = nearest(median)
-    return max(size, 1)
+        return max(nearest(median * fmath.exp(sigma * fmath.normal_quantile(u))), 1)
+    return max(nearest(median), 1)
 
 
 KERNEL_FUNCTIONS: Final = (

@@ -31,7 +31,12 @@ MESSAGES: Final = Table(
         Column("other_id", "int64", "", "id of the order it met, where self-trade prevention took lots off it; else 0"),
         Column("side", "int8", "", "side of the order; 0 where it is not known", labels=_labels(Side)),
         Column("price_ticks", "int64", "ticks", "limit price; 0 for a market order"),
-        Column("size_lots", "int64", "lots", "lots asked for, or taken off where the order was cancelled, reduced or expired"),
+        Column(
+            "size_lots",
+            "int64",
+            "lots",
+            "lots asked for, or taken off where the order was cancelled, reduced or expired",
+        ),
         Column("left_lots", "int64", "lots", "lots of the order that rest after the event"),
         Column("reason", "int8", "", "why it was rejected", labels=_labels(RejectReason)),
     ),
@@ -108,11 +113,11 @@ AGENTS: Final = Table(
         Column("agent", "int64", "", "account, from 1"),
         Column("name", "string", "", "name of the scenario table, with a number where it makes several agents"),
         Column("kind", "string", "", "kind of the scenario table"),
-        Column("provenance", "string", "", "where decisions come from: rule, respondent, recorded or live", digest=False),
+        Column(
+            "provenance", "string", "", "where decisions come from: rule, respondent, recorded or live", digest=False
+        ),
     ),
 )
 
-TABLES: Final = {
-    table.name: table for table in (MESSAGES, TRADES, QUOTES, DEPTH, FUNDAMENTALS, ACCOUNTS, AGENTS)
-}
+TABLES: Final = {table.name: table for table in (MESSAGES, TRADES, QUOTES, DEPTH, FUNDAMENTALS, ACCOUNTS, AGENTS)}
 """Every table of the exchange by name."""

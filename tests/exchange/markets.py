@@ -37,7 +37,14 @@ def crowd(order_latency="0s"):
             population("value", count=6, mean_wait="500ms", observation_deviation="0.05", **late, **size),
             population("momentum", count=3, mean_wait="200ms", fast=3, slow=7, **late, **size),
             population(
-                "market_maker", count=2, mean_wait="1s", lookback="2s", levels=4, start_spread="0.04", spacing=1.5, **late
+                "market_maker",
+                count=2,
+                mean_wait="1s",
+                lookback="2s",
+                levels=4,
+                start_spread="0.04",
+                spacing=1.5,
+                **late,
             ),
             population("zero_intelligence", name="beta_flow", instrument="BETA", count=8, reach=4, **late),
             population(

@@ -1,6 +1,5 @@
 """The exchange as a venue: commands, notices, accounts, samples, faults."""
 
-
 import pytest
 
 from marketsim.core.errors import PastError, PopulationError, SimulationError
@@ -36,7 +35,7 @@ def told(exchange, until=END):
     return [(notice.time_ns, notice.to, notice.topic, notice.data) for notice in heard]
 
 
-# ---- Commands and notices ---------------------------------------------------------------------------------------------
+# ---- Commands and notices ----------------------------------------------------------------------------------
 
 
 def test_both_sides_hear_of_a_trade():
@@ -100,7 +99,14 @@ def test_every_message_is_answered():
     ):
         exchange.submit(command, at)
     heard = told(exchange)
-    assert [topic for _, _, topic, _ in heard] == ["accepted", "reduced", "replaced", "rejected", "rejected", "cancelled"]
+    assert [topic for _, _, topic, _ in heard] == [
+        "accepted",
+        "reduced",
+        "replaced",
+        "rejected",
+        "rejected",
+        "cancelled",
+    ]
     assert heard[3][3]["reason"] == RejectReason.INVALID_SIZE
     assert heard[4][3]["reason"] == RejectReason.UNKNOWN_ORDER
 
@@ -178,7 +184,9 @@ def test_accounts_are_opened_before_the_start():
 
 def test_depth_shows_the_best_levels_of_both_sides():
     exchange, ann, _ = two_traders()
-    for n, (side, price, size) in enumerate([(1, 9_990, 5), (1, 9_995, 7), (1, 9_995, 1), (-1, 10_001, 2), (-1, 10_400, 9)]):
+    for n, (side, price, size) in enumerate(
+        [(1, 9_990, 5), (1, 9_995, 7), (1, 9_995, 1), (-1, 10_001, 2), (-1, 10_400, 9)]
+    ):
         exchange.submit(limit_order(ann, 0, own_id(ann, n + 1), side, price, size), at=0)
     told(exchange)
     bids, asks = (Level(9_995, 8, 2), Level(9_990, 5, 1)), (Level(10_001, 2, 1), Level(10_400, 9, 1))
@@ -196,7 +204,7 @@ def test_prices_beyond_the_window_move_it():
     assert heard[-1][3]["reason"] == RejectReason.PRICE_RANGE
 
 
-# ---- Accounts ---------------------------------------------------------------------------------------------------------
+# ---- Accounts ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("latency", ["0s", "2ms"])
@@ -227,7 +235,7 @@ def test_minor_units_hold_every_tick():
         assert (instrument.cash_decimals, instrument.tick_value_minor) == (decimals, value)
 
 
-# ---- Samples ----------------------------------------------------------------------------------------------------------
+# ---- Samples -----------------------------------------------------------------------------------------------
 
 
 def test_the_book_is_sampled_at_fixed_times():
@@ -251,9 +259,9 @@ def test_more_samples_than_there_is_room_for_come_in_several_calls():
     assert [row[0] for row in rows["exchange/fundamentals"]] == list(range(0, 10_000 * 1000, 1000))
 
 
-# ---- Users' populations -----------------------------------------------------------------------------------------------
+# ---- Users' populations ------------------------------------------------------------------------------------
 
-MODULE = '''
+MODULE = """
 import numpy as np
 from marketsim.exchange.config import PopulationConfig
 from marketsim.exchange.population import Population, Start
@@ -274,11 +282,11 @@ class Mine(Population):
         return Start(state, np.zeros((context.count, 0)), np.arange(context.count))
 
     {wake}
-'''
-WAKE = '''@staticmethod
+"""
+WAKE = """@staticmethod
     def wake(state_i, state_f, agent, now, market, counters, out):
         limit_order(out, 1, twice(state_i[agent, 0]) + agent, 1 + agent, 0)
-        return {result}'''
+        return {result}"""
 
 
 def user_exchange(tmp_path, source, name="mine"):
@@ -305,7 +313,10 @@ def test_a_users_population_runs_with_its_helpers(tmp_path):
         (WAKE.format(result="None"), r"found a result of type none, expected int64"),
         (WAKE.format(result="now + undefined"), r"found what cannot be compiled: .*undefined"),
         ("pass", r"Mine\.wake: found none, expected a static method wake\(state_i, .*\) -> int"),
-        ("@staticmethod\n    def wake(state_i, now):\n        return 1", r"found wake\(state_i, now\), expected wake\(state_i,"),
+        (
+            "@staticmethod\n    def wake(state_i, now):\n        return 1",
+            r"found wake\(state_i, now\), expected wake\(state_i,",
+        ),
         ("def wake(self, a, b, c, d, e, f):\n        return 1", r"found a method with self, expected a static method"),
         ("wake = 7", r"Mine\.wake: found 7, expected a plain function"),
     ],
@@ -320,7 +331,11 @@ def test_a_rule_that_breaks_the_contract_is_refused_before_the_run(tmp_path, wak
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("np.full((context.count, 1)", "np.full((7, 1)", r"state_i: found shape \(7, 1\), expected \(count, width\) with count = 3"),
+        (
+            "np.full((context.count, 1)",
+            "np.full((7, 1)",
+            r"state_i: found shape \(7, 1\), expected \(count, width\) with count = 3",
+        ),
         ("config.price)", "0.5)", "state_i: found dtype float64, expected int64"),
         ("np.arange(context.count)", "-np.ones(3, np.int64)", "found a first wake below 0"),
         ("return Start(", "return (state,) or (", "expected .state_i, state_f, first_wake_ns."),
@@ -343,7 +358,8 @@ def test_a_wake_that_is_not_later_is_stuck_and_named(tmp_path):
     exchange = user_exchange(tmp_path, MODULE.format(wake=WAKE.format(result="now - agent")), "stuck")
     assert exchange.advance(END, inclusive=False) is Stop.STUCK
     assert exchange.fault() == (
-        "population stuck:Mine, agent stuck:Mine-1, at 0s: its rule asked to wake at 0 ns, expected a time later than now"
+        "population stuck:Mine, agent stuck:Mine-1, at 0s: its rule asked to wake at 0 ns, "
+        "expected a time later than now"
     )
 
 
@@ -351,10 +367,12 @@ def test_a_wake_that_sends_too_much_is_stuck_and_named(tmp_path):
     wake = WAKE.format(result="now + 1").replace("limit_order", "for _ in range(300): limit_order")
     exchange = user_exchange(tmp_path, MODULE.format(wake=wake), "flood")
     assert exchange.advance(END, inclusive=False) is Stop.STUCK
-    assert exchange.fault().endswith("agent flood:Mine-1, at 0s: its rule sent 300 messages in one wake, expected at most 255")
+    assert exchange.fault().endswith(
+        "agent flood:Mine-1, at 0s: its rule sent 300 messages in one wake, expected at most 255"
+    )
 
 
-# ---- The rest ---------------------------------------------------------------------------------------------------------
+# ---- The rest ----------------------------------------------------------------------------------------------
 
 
 def test_an_exchange_of_its_own_has_only_samples_to_do():
@@ -417,7 +435,10 @@ def test_an_order_arrives_its_latency_after_the_wake():
     ("keys", "message"),
     [
         ({"instruments": []}, "at least 1 item"),
-        ({"instruments": [InstrumentConfig(symbol="A", open_price="1")] * 2}, "expected unique symbols; found more than one A"),
+        (
+            {"instruments": [InstrumentConfig(symbol="A", open_price="1")] * 2},
+            "expected unique symbols; found more than one A",
+        ),
         ({"populations": [population("noise", count=1)] * 2}, "expected unique names of populations"),
         ({"populations": [population("noise", count=1, instrument="B")]}, 'expected one of A; found "B"'),
     ],
@@ -427,9 +448,9 @@ def test_faulty_sections_are_refused(keys, message):
         ExchangeConfig(**{"instruments": [InstrumentConfig(symbol="A", open_price="1")], **keys})
 
 
-@pytest.mark.parametrize("keys", [{"open_price": "100.005"}, {"open_price": "0"}, {"tick_size": "-0.01", "open_price": "1"}])
+@pytest.mark.parametrize(
+    "keys", [{"open_price": "100.005"}, {"open_price": "0"}, {"tick_size": "-0.01", "open_price": "1"}]
+)
 def test_faulty_prices_are_refused(keys):
     with pytest.raises(ValueError, match="expected"):
         InstrumentConfig(symbol="A", **keys)
-
-

@@ -23,7 +23,9 @@ TOUCH = {"bid": 9_990, "bid_size": 5, "ask": 10_010, "ask_size": 7}
 # ---- Noise ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("schedule", "cdf"), [("u_quadratic", lambda x: 0.5 + 4 * (x - 0.5) ** 3), ("uniform", lambda x: x)])
+@pytest.mark.parametrize(
+    ("schedule", "cdf"), [("u_quadratic", lambda x: 0.5 + 4 * (x - 0.5) ** 3), ("uniform", lambda x: x)]
+)
 def test_noise_traders_wake_as_scheduled(schedule, cdf):
     noise = Asked("noise", count=5_000, schedule=schedule, duration_ns=1000 * SECOND)
     assert stats.kstest(noise.first / (1000 * SECOND), cdf).pvalue > 0.001
@@ -110,7 +112,9 @@ def test_value_traders_need_a_fundamental():
         ExchangeConfig(instruments=[instrument], populations=[population("value", count=1)])
 
 
-@pytest.mark.parametrize(("kind", "key"), [("value", "mean_wait"), ("momentum", "mean_wait"), ("market_maker", "mean_wait")])
+@pytest.mark.parametrize(
+    ("kind", "key"), [("value", "mean_wait"), ("momentum", "mean_wait"), ("market_maker", "mean_wait")]
+)
 def test_waits_are_exponential_with_their_mean(kind, key):
     trader = Asked(kind, fundamental=PROCESS, **{key: "7s"}, count=1)
     for _ in range(20):

@@ -6,11 +6,11 @@ from pydantic import ValidationError
 from scipy import stats
 
 from marketsim.exchange.codes import EventKind
-from tests.exchange.markets import SECOND, one_book, open_exchange, population, recorded, recorded
+from tests.exchange.markets import SECOND, one_book, open_exchange, population, recorded
 
 
 def test_depth_of_a_flow_that_never_crosses_is_that_of_a_queue_with_infinitely_many_servers():
-    """Orders come to each price at rate lambda and leave at rate theta each: their number is Poisson(lambda / theta)."""
+    """Orders come at rate lambda and leave at rate theta each, so their number is Poisson(lambda / theta)."""
     agents, rate, theta, reach, step = 50, 0.2, 0.1, 5, 60
     flow = population(
         "zero_intelligence",
@@ -21,7 +21,9 @@ def test_depth_of_a_flow_that_never_crosses_is_that_of_a_queue_with_infinitely_m
         reach=reach,
         reference="open_price",
     )
-    config = one_book(flow).model_copy(update={"depth": one_book().depth.model_copy(update={"interval": step * SECOND})})
+    config = one_book(flow).model_copy(
+        update={"depth": one_book().depth.model_copy(update={"interval": step * SECOND})}
+    )
     until = 60_000 * SECOND
     rows, _ = recorded(open_exchange(config, seed=3, until=until, tables=["exchange/depth"]), until)
     counts = np.zeros((until // (step * SECOND), 2 * reach), np.int64)

@@ -180,7 +180,7 @@ def land(engine, where):
 
 @inlined
 def settle(engine, number, first, end):
-    """Book the trades of the log's rows ``first`` to ``end - 1``; return whether Python must hear of one of the rows."""
+    """Book the trades of the log's rows ``first`` to ``end - 1``; return whether Python must hear of one."""
     header, log, accounts = engine.header, engine.log, engine.accounts
     market, fact = engine.market[np.uint64(number)], engine.facts[np.uint64(number)]
     last, base, heard = header[E_IN_KERNEL], number * header[E_ACCOUNTS], False
@@ -207,12 +207,7 @@ def note_touch(engine, book, number, message):
     """Bring the market up to date; where the touch changed, record it. Return whether Python must hear of it."""
     header, market, fact = engine.header, engine.market[np.uint64(number)], engine.facts[np.uint64(number)]
     bid, bid_size, ask, ask_size = touch(book)
-    if (
-        (bid == market[BID])
-        & (bid_size == market[BID_SIZE])
-        & (ask == market[ASK])
-        & (ask_size == market[ASK_SIZE])
-    ):
+    if (bid == market[BID]) & (bid_size == market[BID_SIZE]) & (ask == market[ASK]) & (ask_size == market[ASK_SIZE]):
         return False
     market[BID], market[BID_SIZE], market[ASK], market[ASK_SIZE] = bid, bid_size, ask, ask_size
     hears = fact[I_HEARS_QUOTES] != 0

@@ -144,7 +144,7 @@ def wake_functions(addresses):
 
 @inlined
 def engine_views(table):
-    """Views of the arrays whose addresses and lengths stand in ``table``. Without JIT ``table`` is the ``Engine`` itself."""
+    """Views of the arrays whose addresses and lengths stand in ``table``; without JIT ``table`` is the ``Engine``."""
     return Engine(
         carray(pointer(table[0, 0]), N_HEADER, np.int64),
         carray(pointer(table[1, 0]), (table[1, 1], HEAP_WORDS), np.int64),
@@ -182,14 +182,14 @@ def population_state(engine, population):
 
 if JIT_DISABLED:
 
-    def wake_functions(addresses):  # noqa: F811
+    def wake_functions(addresses):
         """The rules themselves."""
         return addresses
 
-    def engine_views(table):  # noqa: F811
+    def engine_views(table):
         """The engine itself: without JIT it holds its arrays."""
         return table
 
-    def population_state(engine, population):  # noqa: F811
+    def population_state(engine, population):
         """State of a population: int64[agents, width] and float64[agents, width]."""
         return engine.states[population]

@@ -16,11 +16,15 @@ def status_of(handle, order_id):
 
 @kernel
 def depth_of(handle, side, rows):
-    """Write price, lots and orders of the best levels of a side (0: buys) into ``rows``, int64[n, 3]; return how many."""
+    """Write price, lots and orders of the best levels of a side (0: buys) into int64[n, 3]; return how many."""
     book, n = book_at(handle), 0
     level = np.uint64(book.header[BEST + side])
     while level != NO_LEVEL and n < rows.shape[0]:
-        rows[n, 0], rows[n, 1], rows[n, 2] = price_of(book, level), book.levels[level, L_SIZE], book.levels[level, L_COUNT]
+        rows[n, 0], rows[n, 1], rows[n, 2] = (
+            price_of(book, level),
+            book.levels[level, L_SIZE],
+            book.levels[level, L_COUNT],
+        )
         level = next_level(book, level)
         n += 1
     return n

@@ -1,8 +1,9 @@
 """Traders of Gode and Sunder: random shouts of one unit, with a budget constraint (ZI-C) or without one (ZI-U).
 
-Odd agents buy (the first, the third, ...), the others sell. Each has a value, or cost, for each of its units and trades them in
-turn, the best first. At a wake it takes its order back and shouts a new price, uniform over what its budget allows: from one
-tick to the value for a buyer, from the cost to the ceiling for a seller; without the constraint from one tick to the ceiling.
+Odd agents buy (the first, the third, ...), the others sell. Each has a value, or cost, for each of its units and
+trades them in turn, the best first. At a wake it takes its order back and shouts a new price, uniform over what its
+budget allows: from one tick to the value for a buyer, from the cost to the ceiling for a seller; without the
+constraint from one tick to the ceiling.
 
 References
 ----------

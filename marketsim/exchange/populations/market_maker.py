@@ -1,9 +1,10 @@
 """Adaptive market makers: each keeps a ladder of orders around the mid, sized by the volume traded of late.
 
-At a wake an agent cancels its orders and places ``levels`` bids and as many asks. The inner prices lie half a smoothed
-spread from the middle, which leans towards the side of the incoming volume; the others follow ``spacing`` smoothed spreads
-apart. Each order is a share of the volume of the last ``lookback``. As in the reference configuration rmsc04 of ABIDES, but
-that an agent who finds no two-sided market tries again at its next wake, and without ladders on imbalance alerts.
+At a wake an agent cancels its orders and places ``levels`` bids and as many asks. The inner prices lie half a
+smoothed spread from the middle, which leans towards the side of the incoming volume; the others follow ``spacing``
+smoothed spreads apart. Each order is a share of the volume of the last ``lookback``. As in the reference
+configuration rmsc04 of ABIDES, but that an agent who finds no two-sided market tries again at its next wake, and
+without ladders on imbalance alerts.
 
 Between ladders an agent looks at the volume ``LOOKS`` times per lookback; so the window is exact to that part.
 
@@ -43,8 +44,8 @@ from marketsim.exchange.rules import (
 LOOKS = 60  # at the volume, per lookback
 RING = 64  # looks remembered, at least LOOKS + 1
 
-# state_i: time of the next ladder, time between looks, looks so far, last mid (0: none), levels, smallest size, then two
-# rings of the volume so far, all and bought
+# state_i: time of the next ladder, time between looks, looks so far, last mid (0: none), levels, smallest size,
+# then two rings of the volume so far, all and bought
 NEXT_LADDER, INTERVAL, LOOKED, MID, LEVELS, LEAST, FIRST_LOOK = range(7)
 # state_f: smoothed spread in ticks, weight of the new one, mean wait in ns, share, spacing, skew in ticks
 SPREAD, WEIGHT, WAIT, SHARE, SPACING, SKEW = range(6)
@@ -104,7 +105,7 @@ class MarketMaker(Population):
                 real[SPREAD] += real[WEIGHT] * (market[ASK] - market[BID] - real[SPREAD])
             if own[MID] > 0:
                 place_ladder(own, real, market, out)
-        return max(min(own[NEXT_LADDER], own[LOOKED] * own[INTERVAL]), now + 1)
+        return int(max(min(own[NEXT_LADDER], own[LOOKED] * own[INTERVAL]), now + 1))
 
 
 def remember_volume(own: Any, market: Any) -> None:
@@ -125,8 +126,8 @@ def place_ladder(own: Any, real: Any, market: Any, out: Any) -> None:
         middle = int(middle + real[SKEW] * (2.0 * bought / volume - 1.0))
     size = max(nearest(real[SHARE] * volume), own[LEAST])
     step = max(nearest(real[SPACING] * real[SPREAD]), 1)
-    bid = middle - int(math.floor(0.5 * real[SPREAD]))
-    ask = middle + int(math.ceil(0.5 * real[SPREAD]))
+    bid = middle - math.floor(0.5 * real[SPREAD])
+    ask = middle + math.ceil(0.5 * real[SPREAD])
     for level in range(own[LEVELS]):
         price = bid - (own[LEVELS] - 1 - level) * step
         if price > 0:

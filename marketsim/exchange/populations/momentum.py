@@ -1,8 +1,8 @@
 """Momentum traders: each follows the crossing of a fast and a slow average of the mids it has seen.
 
-At a wake with both sides quoted an agent notes the mid. Once it has noted more than ``slow`` of them it buys at the best ask
-where the mean of the last ``fast`` is at least that of the last ``slow``, else it sells at the best bid. What does not trade at
-once rests for good. As in the reference configuration rmsc04 of ABIDES.
+At a wake with both sides quoted an agent notes the mid. Once it has noted more than ``slow`` of them it buys at the
+best ask where the mean of the last ``fast`` is at least that of the last ``slow``, else it sells at the best bid.
+What does not trade at once rests for good. As in the reference configuration rmsc04 of ABIDES.
 
 References
 ----------

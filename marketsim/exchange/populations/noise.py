@@ -1,7 +1,7 @@
 """Noise traders: each sends one order at the opposite best price, on a coin's side, at a time drawn in advance.
 
-As in the reference configuration rmsc04 of ABIDES, but that no time lies before the start of the run. What is not traded
-at once rests for good.
+As in the reference configuration rmsc04 of ABIDES, but that no time lies before the start of the run. What is not
+traded at once rests for good.
 
 References
 ----------

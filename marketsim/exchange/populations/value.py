@@ -1,9 +1,10 @@
-"""Value traders: each estimates the fundamental value from noisy looks at it and trades towards what it will be at the end.
+"""Value traders: each estimates the fundamental value from noisy looks and trades towards what it will be at the end.
 
-At a wake an agent cancels its orders, looks at the value with Gaussian noise, updates its estimate as a Kalman filter of an
-Ornstein-Uhlenbeck process does, and forecasts the value at the end of the run. Below the middle of the touch it sells, else
-it buys; the limit lies a uniform number of ticks behind the opposite best, up to ``depth`` spreads, or at it for a share of
-the orders. As in the reference configuration rmsc04 of ABIDES, with the variance of the estimate updated as it should be.
+At a wake an agent cancels its orders, looks at the value with Gaussian noise, updates its estimate as a Kalman filter
+of an Ornstein-Uhlenbeck process does, and forecasts the value at the end of the run. Below the middle of the touch it
+sells, else it buys; the limit lies a uniform number of ticks behind the opposite best, up to ``depth`` spreads, or at
+it for a share of the orders. As in the reference configuration rmsc04 of ABIDES, with the variance of the estimate
+updated as it should be.
 
 References
 ----------
@@ -13,6 +14,7 @@ Wah, Wright & Wellman (2017), Welfare effects of market making, JAIR 59, 613-650
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
@@ -54,7 +56,7 @@ class Value(Population):
 
         mean_wait: Duration = 175 * SECOND
         """Mean time between two wakes of an agent; the times are exponential."""
-        observation_deviation: Money = Field(default=0.0, ge=0.0, validate_default=True)  # type: ignore[assignment]
+        observation_deviation: Money = Field(default=Decimal(0), ge=0)
         """Standard deviation of the noise in a look at the fundamental value, in currency."""
         aggressive_share: float = Field(default=0.1, ge=0.0, le=1.0)
         """Share of orders at the opposite best price."""
@@ -126,10 +128,10 @@ def spread_of(own: Any, elapsed: int) -> float:
     """Variance in ticks that the process gains in ``elapsed`` ns."""
     exponent = 2.0 * own[RATE] * elapsed
     if exponent < 1e-8:
-        return own[DIFFUSION] * elapsed
-    return own[DIFFUSION] * (1.0 - fmath.exp(-exponent)) / (2.0 * own[RATE])
+        return float(own[DIFFUSION] * elapsed)
+    return float(own[DIFFUSION] * (1.0 - fmath.exp(-exponent)) / (2.0 * own[RATE]))
 
 
 def forecast_of(own: Any, ahead: int) -> float:
     """Value in ticks that the process is expected to have in ``ahead`` ns."""
-    return own[MEAN] + (own[ESTIMATE] - own[MEAN]) * fmath.exp(-own[RATE] * max(ahead, 0))
+    return float(own[MEAN] + (own[ESTIMATE] - own[MEAN]) * fmath.exp(-own[RATE] * max(ahead, 0)))

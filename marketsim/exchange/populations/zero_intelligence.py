@@ -1,12 +1,13 @@
 """Zero-intelligence order flow: Poisson limit orders, market orders and cancellations.
 
-Each agent sends limit orders and market orders at constant rates, and each of its resting orders is cancelled at a constant
-rate. Prices lie a uniform number of ticks behind the best price of the other side. Together the agents are the Poisson
-models of Smith, Farmer, Gillemot & Krishnamurthy (2003) and, with one distance per tick, of Cont, Stoikov & Talreja (2010).
+Each agent sends limit orders and market orders at constant rates, and each of its resting orders is cancelled at a
+constant rate. Prices lie a uniform number of ticks behind the best price of the other side. Together the agents are
+the Poisson models of Smith, Farmer, Gillemot & Krishnamurthy (2003) and, with one distance per tick, of Cont, Stoikov
+& Talreja (2010).
 
-An agent's events form one Poisson process of rate ``limit + market + cancel * n``, n the number of its resting orders as far
-as it can know, thinned where an order is gone already: so rates are exact. Orders that are still on their way because of a
-latency count from the agent's next wake on.
+An agent's events form one Poisson process of rate ``limit + market + cancel * n``, n the number of its resting orders
+as far as it can know, thinned where an order is gone already: so rates are exact. Orders that are still on their way
+because of a latency count from the agent's next wake on.
 
 References
 ----------
@@ -62,7 +63,7 @@ class ZeroIntelligence(Population):
         reach: int = Field(default=20, ge=1, le=100_000)
         """Limit prices lie 1 to this many ticks from the reference price, each as likely."""
         reference: Literal["opposite_best", "open_price"] = "opposite_best"
-        """What distances count from: the best price of the other side, or the open price, so that nothing ever crosses."""
+        """What distances count from: the other side's best price, or the open price, so that nothing ever crosses."""
         order_size: int = Field(default=100, ge=1, le=1_000_000_000)
         """Median order size, in lots."""
         order_size_sigma: float = Field(default=0.0, ge=0.0, le=5.0)
@@ -118,11 +119,11 @@ class ZeroIntelligence(Population):
 
 
 def anchor(market: Any, side: int, is_fixed: int) -> int:
-    """Price in ticks that distances count from: the other side's best; with that side empty the own best or last trade."""
+    """Price in ticks that distances count from: the other side's best, or a tick from what there is."""
     if is_fixed:
-        return market[OPEN_PRICE]
+        return int(market[OPEN_PRICE])
     if side == BUY and market[ASK_SIZE] > 0:
-        return market[ASK]
+        return int(market[ASK])
     if side == SELL and market[BID_SIZE] > 0:
-        return market[BID]
+        return int(market[BID])
     return reference_price(market) + side
