@@ -259,7 +259,7 @@ def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     if not below:
         yield name, command
         return
-    for word in sorted(below):
+    for word in list(below):
         yield from commands(below[word], f"{name} {word}")
 
 

@@ -28,7 +28,7 @@ _IMPORTS = re.compile(r"^from (marketsim[\w.]*) import (?:\(([^)]*)\)|(.*))$|^im
 
 
 def kernel_sources(package: Path = PACKAGE) -> list[Path]:
-    """Return the files that define kernels, and all files of the package that these import, however indirectly."""
+    """Return the files that define kernels or rules, and all of the package that these import, however indirectly."""
     texts = {path: path.read_text(encoding="utf-8") for path in sorted(package.rglob("*.py"))}
     found = {path for path, text in texts.items() if _DEFINES_KERNEL.search(text)}
     waiting = list(found)

@@ -38,13 +38,22 @@ def package(tmp_path):
     write(folder, "rules.py", "from marketsim.core.fmath import log\n")
     write(folder, "core/fmath.py", "def log(x):\n    ...\n")
     write(folder, "bound.py", "from marketsim.rules import order\n\njitable(order)\n")
+    write(folder, "populations/value.py", "class Value:\n    @staticmethod\n    def wake(now): ...\n")
     write(folder, "cli.py", "from marketsim.kernel.batch import run\n")
     return folder
 
 
 def test_kernel_sources_are_files_with_kernels_and_all_that_they_import(package):
     names = {path.relative_to(package).as_posix() for path in kernel_sources(package)}
-    assert names == {"kernel/batch.py", "kernel/levels.py", "codes.py", "rules.py", "core/fmath.py", "bound.py"}
+    assert names == {
+        "kernel/batch.py",
+        "kernel/levels.py",
+        "codes.py",
+        "rules.py",
+        "core/fmath.py",
+        "bound.py",
+        "populations/value.py",
+    }
 
 
 def test_the_installed_kernels_are_found():
