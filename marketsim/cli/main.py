@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "schema": "Print the JSON Schema of scenario files.",
     "replay": "Rebuild an order book from real messages.",
     "report": "Write the report of a run again.",
+    "fit": "Estimate what moves choices: fit choice, fit amce.",
     "bench": "Run one of the benchmarks of a checkout.",
 }
 """Every command and what it does, so that --help imports none of them."""
@@ -44,9 +45,12 @@ class LazyCommands(MutableMapping[str, Any]):
         if name not in self._loaded:
             if name not in COMMANDS:
                 raise KeyError(name)
-            single = typer.Typer(add_completion=False, rich_markup_mode=None)
-            single.command(name)(getattr(importlib.import_module(f"marketsim.cli.{name}"), name))
-            self._loaded[name] = typer.main.get_command(single)
+            found = getattr(importlib.import_module(f"marketsim.cli.{name}"), name)
+            if not isinstance(found, typer.Typer):  # otherwise a group of commands, such as fit
+                single = typer.Typer(add_completion=False, rich_markup_mode=None)
+                single.command(name)(found)
+                found = single
+            self._loaded[name] = typer.main.get_command(found)
         return self._loaded[name]
 
     def __setitem__(self, name: str, command: Any) -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from marketsim.core.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from marketsim.analysis.choice.amce import AmceResult as AmceResult
-    from marketsim.analysis.choice.amce import Inference as Inference
-    from marketsim.analysis.choice.amce import amce as amce
     from marketsim.analysis.choice.choice_sets import ChoiceColumns as ChoiceColumns
     from marketsim.analysis.choice.choice_sets import read_answers as read_answers
     from marketsim.analysis.choice.choice_sets import wilson_interval as wilson_interval
+    from marketsim.analysis.choice.component_effects import AmceResult as AmceResult
+    from marketsim.analysis.choice.component_effects import Inference as Inference
+    from marketsim.analysis.choice.component_effects import amce as amce
     from marketsim.analysis.choice.effects import compensating_price_factor as compensating_price_factor
     from marketsim.analysis.choice.effects import concentration as concentration
     from marketsim.analysis.choice.effects import effects_table as effects_table
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
-        ".amce": ["AmceResult", "Inference", "amce"],
+        ".component_effects": ["AmceResult", "Inference", "amce"],
         ".choice_sets": ["ChoiceColumns", "read_answers", "wilson_interval"],
         ".effects": [
             "compensating_price_factor",

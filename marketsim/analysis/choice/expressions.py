@@ -78,7 +78,7 @@ class Expression:
     def __init__(self, text: str) -> None:
         self.text = text
         self._aliases: dict[str, str] = {}
-        code = sanitize_variable_names(text, {}, self._aliases, template="_column_{}")  # type: ignore[no-untyped-call]
+        code = sanitize_variable_names(text, {}, self._aliases, template="_column_{}")
         try:
             self._tree: ast.expr = ast.parse(code.strip(), mode="eval").body
         except SyntaxError:

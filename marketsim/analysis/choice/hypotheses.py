@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from scipy.stats import chi2
 
 from marketsim.analysis.choice.choice_sets import FloatArray, read_answers, require_column
 from marketsim.analysis.choice.errors import SpecificationError
-from marketsim.analysis.choice.logit import conditional_logit
+from marketsim.analysis.choice.logit import Fit, fit_logit
 from marketsim.analysis.choice.result import Covariance, LogitResult
 
 
@@ -123,12 +124,16 @@ def likelihood_ratio_test(restricted: LogitResult, full: LogitResult) -> ChiSqua
 
 
 def hausman_mcfadden(
-    result: LogitResult, table: pd.DataFrame, omit: Sequence[Hashable], column: str | None = None
+    result: LogitResult,
+    table: pd.DataFrame,
+    omit: Sequence[Hashable],
+    column: str | None = None,
+    specification: str | None = None,
 ) -> ChiSquareTest:
     """Test independence of irrelevant alternatives: the same coefficients once some alternatives are gone.
 
-    The omitted alternatives leave every choice set, with the sets in which they were chosen; the coefficients that both
-    samples identify are compared.
+    The omitted alternatives leave every choice set, with the sets in which they were chosen; the formula's coefficients
+    that both samples identify against the same base are compared.
 
     Parameters
     ----------
@@ -140,45 +145,68 @@ def hausman_mcfadden(
         Alternatives to leave out, as they stand in ``column``.
     column : str, optional
         Where they stand; default: the column of alternatives.
+    specification : str, optional
+        For the smaller sample, where the omitted alternatives alone identify some of the terms.
+
+    Returns
+    -------
+    ChiSquareTest
+        Hausman and McFadden's statistic, from the difference of the two inverse informations. Where that difference is
+        not clearly positive definite, which is common in finite samples, its place takes the covariance of the
+        difference as the choice sets' scores give it, and ``note`` says so.
 
     Raises
     ------
     SpecificationError
-        None of the alternatives is there, or the column is not.
+        None of the alternatives is there, the column is not, or no coefficient can be compared.
     CollinearityError, SeparationError
         What is left does not identify the coefficients.
 
     References
     ----------
-    Hausman & McFadden (1984), Econometrica 52, 1219-1240. Where the difference of the covariances is not positive
-    definite, which happens in finite samples, the directions in which it is not are left out and counted in ``note``.
+    Hausman & McFadden (1984), Econometrica 52, 1219-1240.
     """
     name = column or result.columns.alternative
     require_column(table, name)
-    is_omitted = table[name].isin(list(omit))
+    is_omitted = table[name].isin(list(omit)).to_numpy()
     if not is_omitted.any():
         raise SpecificationError(f"no row has {name} = {', '.join(map(str, omit))}")
+    number = table[result.columns.choice_set]
     chosen = read_answers(table, result.columns).valid
-    lost = table[result.columns.choice_set].iloc[chosen.row[chosen.chosen & is_omitted.to_numpy()[chosen.row]]]
-    rest = table[~is_omitted & ~table[result.columns.choice_set].isin(lost)]
-    smaller = conditional_logit(rest, result.specification, columns=result.columns)
-    shared = [term for term in result.names if term in smaller.names and _base(result, term) == _base(smaller, term)]
+    lost = number.iloc[chosen.row[chosen.chosen & is_omitted[chosen.row]]]
+    rest = table[~is_omitted & ~number.isin(lost)]
+    smaller = fit_logit(rest, specification or result.specification, columns=result.columns)
+    shared = [t for t in result.terms if t in smaller.result.terms and _base(result, t) == _base(smaller.result, t)]
     if not shared:
-        raise SpecificationError(
-            "the two samples share no coefficient with the same base; choose another base or omission"
-        )
-    here, there = [result.place(term) for term in shared], [smaller.place(term) for term in shared]
-    gap = smaller.estimate[there] - result.estimate[here]
-    model = result.covariance["model"][np.ix_(here, here)]
-    spread = smaller.covariance["model"][np.ix_(there, there)] - model
-    scale = np.sqrt(np.diag(model))
-    values, vectors = np.linalg.eigh(spread / np.outer(scale, scale))
-    usable = values > 1e-8 * max(1.0, float(values.max(initial=0.0)))
-    projected = vectors[:, usable].T @ (gap / scale)
-    statistic, degrees = float((projected**2 / values[usable]).sum()), int(usable.sum())
-    note = "" if usable.all() else f"{int((~usable).sum())} directions without positive variance left out"
+        raise SpecificationError("the two samples share no coefficient with the same base")
+    here, there = [result.place(t) for t in shared], [smaller.result.place(t) for t in shared]
+    scale = np.sqrt(np.diag(result.covariance["model"])[here])
+    gap = (smaller.result.estimate[there] - result.estimate[here]) / scale
+    spread = smaller.result.covariance["model"][np.ix_(there, there)] - result.covariance["model"][np.ix_(here, here)]
+    spread, note = spread / np.outer(scale, scale), ""
+    if np.linalg.eigvalsh(spread)[0] < _CLEARLY_POSITIVE:
+        larger = fit_logit(table, result.specification, columns=result.columns, min_choices=result.sample.min_choices)
+        spread = _joint_spread(larger, here, smaller, there, table, rest) / np.outer(scale, scale)
+        note = "the difference of the inverse informations is not positive definite; covariance from scores"
+    statistic, degrees = float(gap @ np.linalg.pinv(spread, hermitian=True) @ gap), int(np.linalg.matrix_rank(spread))
     p_value = float(chi2.sf(statistic, degrees)) if degrees else float("nan")
     return ChiSquareTest(f"independence of {', '.join(map(str, omit))}", statistic, degrees, p_value, note)
+
+
+_CLEARLY_POSITIVE: Final = 1e-3
+"""Least variance that leaving alternatives out must add in every direction, as a share of the variance there."""
+
+
+def _joint_spread(
+    larger: Fit, here: list[int], smaller: Fit, there: list[int], table: pd.DataFrame, rest: pd.DataFrame
+) -> FloatArray:
+    """Return the covariance of the difference of two fits that share choice sets, from each set's contribution to
+    it.""" name = larger.result.columns.choice_set
+    first = pd.DataFrame(larger.influence(here), index=table[name].iloc[larger.sets.row[larger.sets.start]])
+    second = pd.DataFrame(smaller.influence(there), index=rest[name].iloc[smaller.sets.row[smaller.sets.start]])
+    away: FloatArray = second.sub(first, fill_value=0.0).to_numpy()
+    spread: FloatArray = away.T @ away
+    return spread
 
 
 def _base(result: LogitResult, term: str) -> tuple[object, ...]:
@@ -187,8 +215,4 @@ def _base(result: LogitResult, term: str) -> tuple[object, ...]:
     bases: list[object] = [
         base for name, base in result.design.bases.items() if any(p == name or p.startswith(f"{name}[") for p in parts)
     ]
-    for effect in result.effects:
-        if term in effect.names:
-            level = effect.estimated[effect.names.index(term)]
-            bases.append(effect.levels[effect.base_of[level]])
     return tuple(bases)

@@ -14,7 +14,7 @@ from marketsim.analysis.choice.errors import CollinearityError, SeparationError
 from marketsim.analysis.choice.regressors import Regressors
 
 _DEPENDENT: Final = 1e-11
-"""Share of a column's variance within sets that the columns before it leave; below it, it counts as their combination."""
+"""Share of a column's variance within sets that the columns before it leave; below it, it is their combination."""
 _NEGLIGIBLE: Final = 1e-6
 _EFFECT: Final = re.compile(r"(fe\(.*?\))\[")
 
@@ -36,8 +36,9 @@ def refuse_collinear(information: FloatArray, names: Sequence[str]) -> None:
     """
     variance = np.diag(information)
     flat = variance <= 1e-12
-    dependencies = [(names[k],) for k in np.flatnonzero(flat)]
-    reasons = [_flat_reason(names[k]) for k in np.flatnonzero(flat)]
+    constant = [names[int(k)] for k in np.flatnonzero(flat)]
+    dependencies: list[tuple[str, ...]] = [(name,) for name in constant]
+    reasons = [_flat_reason(name) for name in constant]
     varying = np.flatnonzero(~flat).tolist()
     norm = np.sqrt(variance[varying])
     for dependent in _dependencies(information[np.ix_(varying, varying)] / np.outer(norm, norm)):
@@ -76,7 +77,7 @@ def refuse_separation(x: Regressors, sets: ChoiceSets, names: Sequence[str]) -> 
         raise SeparationError([names[int(alone[0])]])
     found = linprog(-lead.sum(axis=0), A_ub=-lead, b_ub=np.zeros(len(lead)), bounds=(-1, 1), method="highs")
     if found.status == 0 and np.abs(found.x).max() > 0.5:  # directions form a cone: a true one is stretched to a bound
-        raise SeparationError([names[k] for k in np.flatnonzero(np.abs(found.x) > _NEGLIGIBLE)])
+        raise SeparationError([names[int(k)] for k in np.flatnonzero(np.abs(found.x) > _NEGLIGIBLE)])
 
 
 def _flat_reason(name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,12 +79,36 @@ def conditional_logit(
     ----------
     McFadden (1974), in Zarembka (ed.), Frontiers in Econometrics, 105-142.
     """
+    return fit_logit(table, specification, columns=columns, cluster=cluster, arm=arm, min_choices=min_choices).result
+
+
+@dataclass(frozen=True)
+class Fit:
+    """An estimate with what it was made of, for tests that need each choice set's contribution."""
+
+    result: LogitResult
+    maximum: Maximum
+    sets: ChoiceSets
+
+    def influence(self, places: Sequence[int]) -> FloatArray:
+        """Return what each choice set adds to these estimates, to first order: float64[n_sets, len(places)]."""
+        return self.maximum.scores @ self.result.covariance["model"][:, places]
+
+
+def fit_logit(
+    table: pd.DataFrame,
+    specification: str,
+    *,
+    columns: ChoiceColumns | None = None,
+    cluster: str | None = None,
+    arm: str | None = None,
+    min_choices: int = 1,
+) -> Fit:
+    """Return the result of ``conditional_logit`` with the scores behind it; arguments and errors as there."""
     parsed = parse_specification(specification)
     answers = read_answers(table, columns)
-    by_arm = None
     if arm is not None:
         require_column(table, arm)
-        by_arm = answers.by_arm(table[arm])
     design = make_design(parsed, table, answers.valid)
     effects, sets = absorb(parsed.fixed_effects, table, answers.valid, min_choices)
     dummies = tuple(effect.dummies(effect.code(table, sets.row)) for effect in effects)
@@ -93,7 +119,7 @@ def conditional_logit(
     covariance = {"model": invert(maximum.information), "robust": sandwich(maximum, np.arange(sets.n_sets))}
     if cluster is not None:
         covariance["clustered"] = sandwich(maximum, _clusters(table, cluster, sets))
-    return LogitResult(
+    result = LogitResult(
         specification=specification,
         names=names,
         estimate=maximum.estimate,
@@ -105,8 +131,9 @@ def conditional_logit(
         columns=columns or ChoiceColumns(),
         iterations=maximum.iterations,
         cluster=cluster,
-        invalid_by_arm=by_arm,
+        invalid_by_arm=None if arm is None else answers.by_arm(table[arm]),
     )
+    return Fit(result, maximum, sets)
 
 
 def invert(information: FloatArray) -> FloatArray:

@@ -22,7 +22,8 @@ class Dummies:
 
     def sums(self, weight: FloatArray) -> FloatArray:
         """Return the sum of a weight over the rows of each column: float64[n_columns]."""
-        return np.bincount(self.column, weight, self.n_columns + 1)[: self.n_columns]
+        total: FloatArray = np.bincount(self.column, weight, self.n_columns + 1)[: self.n_columns].astype(np.float64)
+        return total
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Regressors:
     @property
     def n_columns(self) -> int:
         """Number of coefficients."""
-        return self.dense.shape[1] + sum(effect.n_columns for effect in self.effects)
+        return int(self.dense.shape[1]) + sum(effect.n_columns for effect in self.effects)
 
     def utility(self, beta: FloatArray) -> FloatArray:
         """Return the matrix times ``beta``: float64[n_rows]."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from marketsim.analysis.choice.amce import AmceResult
+    from marketsim.analysis.choice.component_effects import AmceResult
     from marketsim.analysis.choice.fixed_effects import FixedEffect
     from marketsim.analysis.choice.result import Covariance, LogitResult
 
@@ -49,9 +49,9 @@ def logit_text(result: LogitResult, covariance: Covariance | None, show_effects:
 
 def text_table(frame: pd.DataFrame) -> str:
     """Return a frame of numbers as aligned plain text: p-values to three digits, the rest to four."""
-    cells = [["", *map(str, frame.columns)]]
-    for name, row in frame.iterrows():
-        cells.append([str(name), *(_cell(str(c), v) for c, v in row.items())])
+    columns = [["", *map(str, frame.index)]]
+    columns += [[str(name), *(_cell(str(name), value) for value in frame[name].tolist())] for name in frame.columns]
+    cells = list(zip(*columns, strict=True))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))])
@@ -212,10 +212,10 @@ def _list(values: Sequence[object], limit: int | None) -> str:
 
 
 def _cell(column: str, value: object) -> str:
-    if isinstance(value, (int, np.integer)) or (isinstance(value, float) and column in ("sets", "invalid", "n")):
-        return f"{int(value):,}"
-    if isinstance(value, (float, np.floating)):
-        return f"{value:.3f}" if column.startswith(("p_", "rate")) else f"{value:#.4g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return "-" if value != value else f"{value:.3f}" if column.startswith(("p_", "rate")) else f"{value:#.4g}"
     return str(value)
 
 

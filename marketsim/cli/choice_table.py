@@ -1,0 +1,103 @@
+"""Tables of choices from files, with faults located by line: analysis takes tables, never files."""
+
+from __future__ import annotations
+
+import csv
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from marketsim.core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_RAGGED: Final = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+_A_TABLE: Final = "a CSV or Parquet file with a row an alternative"
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table of choices: CSV (or tab-separated, by its suffix), or Parquet.
+
+    Raises
+    ------
+    InputError
+        The file is missing, a directory, empty, not of its format, or a row has too many cells.
+    """
+    if path.is_dir():
+        raise InputError(path, 0, "a directory", _A_TABLE)
+    if not path.exists():
+        raise InputError(path, 0, "no such file", _A_TABLE)
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return _read_parquet(path)
+    return _read_text(path, "\t" if path.suffix.lower() in (".tsv", ".tab") else ",")
+
+
+@contextmanager
+def located(path: Path) -> Iterator[None]:
+    """Turn the row of a fault in a table into the line of the file that the table came from."""
+    from marketsim.analysis.choice import ChoiceDataError
+
+    try:
+        yield
+    except ChoiceDataError as error:
+        raise InputError(
+            path, 0 if error.row is None else _line(path, error.row), error.found, error.expected
+        ) from None
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table: pd.DataFrame = pq.read_table(path).to_pandas()
+        return table
+    except pa.ArrowInvalid as error:
+        raise InputError(path, 0, f"what is no Parquet file ({error})", _A_TABLE) from None
+
+
+def _read_text(path: Path, separator: str) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                path,
+                sep=separator,
+                encoding="utf-8-sig",
+                index_col=False,
+                keep_default_na=False,
+                na_values=[""],
+                low_memory=False,
+            )
+    except pd.errors.EmptyDataError:
+        raise InputError(path, 0, "an empty file", _A_TABLE) from None
+    except pd.errors.ParserWarning:
+        raise InputError(path, 2, "more cells than the header has", "a cell for each column") from None
+    except pd.errors.ParserError as error:
+        ragged = _RAGGED.search(str(error))
+        if ragged is None:
+            raise InputError(path, 0, f"what is no CSV file ({error})", _A_TABLE) from None
+        raise InputError(path, int(ragged[2]), f"{ragged[3]} cells", f"{ragged[1]}, as in the header") from None
+    except UnicodeDecodeError:
+        raise InputError(path, 0, "bytes that are not UTF-8", "UTF-8 text") from None
+
+
+def _line(path: Path, row: int) -> int:
+    """Return the line where a row begins: its number in Parquet; in text, quoted line breaks and blank lines count."""
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return row + 1
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter="\t" if path.suffix.lower() in (".tsv", ".tab") else ",")
+        records, first = -1, 1
+        for record in reader:
+            records += bool(record)
+            if records == row + 1:
+                return first
+            first = reader.line_num + 1
+    return 0
