@@ -1,8 +1,9 @@
-"""Tables on their way to disk: two buffers a table and one thread that writes.
+"""Tables on their way to disk: a few buffers a table and one thread that writes.
 
 Rows are copied into a buffer of one block (``core.digest``); a full buffer goes to the thread, which writes it as a row
-group, adds it to the digest and gives it back. While it does, the other buffer fills. So memory does not grow with a
-run, and a disk that is too slow stops the simulation instead of losing rows. A part has its name once it is whole.
+group, adds it to the digest and gives it back. While it does, another buffer fills. There are so few that memory does
+not grow with a run, and a disk that is too slow holds the simulation up instead of losing rows. A part has its name
+once it is whole.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from marketsim.core.errors import RunDirectoryError, SimulationError
 from marketsim.core.tables import Table
 
 BLOCKS_PER_PART: Final = 64
+MOST_BUFFERS: Final = 6
+"""Buffers of one table: enough for the rows that an exchange gives at once."""
+
 _DTYPES: Final = {"int8": "i1", "int16": "i2", "int32": "i4", "int64": "i8", "float64": "f8", "bool": "?"}
 
 
@@ -147,7 +151,7 @@ class TableWriter:
         self.rows = 0
         self._thread = thread
         self._free: queue.SimpleQueue[Block] = queue.SimpleQueue()
-        self._free.put(Block.of(table))
+        self._n_buffers = 1
         self._block = Block.of(table)
         self._file: pq.ParquetWriter | None = None
         self._rows_in_part = 0
@@ -167,9 +171,16 @@ class TableWriter:
             first += self._block.take(batch, first)
             if self._block.n == BLOCK_ROWS:
                 self._thread.put(Job(self, self._block))
-                self._block = self._free.get()
+                self._block = self._free_block()
                 self._thread.check()
         self.rows += batch.num_rows
+
+    def _free_block(self) -> Block:
+        """Return an empty buffer; wait for one where all are with the thread."""
+        if self._n_buffers < MOST_BUFFERS and self._free.empty():
+            self._n_buffers += 1
+            return Block.of(self.table)
+        return self._free.get()
 
     def close_part(self) -> None:
         """Bring every row to disk in whole files; rows appended later go into the next part."""
