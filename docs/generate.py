@@ -303,9 +303,10 @@ def _parameter(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         names = f"`{_metavar(parameter)}`"
     else:
-        names = ", ".join(f"`{name}`" for name in sorted([*parameter.opts, *parameter.secondary_opts], key=len))
+        value = "" if parameter.is_flag else f" {parameter.metavar or parameter.type.name.upper()}"
+        names = ", ".join(f"`{name}{value}`" for name in sorted([*parameter.opts, *parameter.secondary_opts], key=len))
     default = parameter.default
-    shown = f"`{default}`" if isinstance(default, str | int | float | Path) and default is not False else ""
+    shown = f"`{default}`" if isinstance(default, str | int | float | Path) and default not in (False, "") else ""
     return row(names, "required" if parameter.required else shown, text(parameter.help or ""))
 
 
