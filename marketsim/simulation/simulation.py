@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -356,7 +357,7 @@ class Simulation(mesa.Model):  # type: ignore[misc]
             "decisions": self._decisions.state(),
             **self._cast.state(self.now),
         }
-        return State(arrays, document)
+        return State(arrays, copy.deepcopy(document))  # agents go on changing what they gave
 
     def restore(self, state: State) -> None:
         """Go back to a state that ``state`` gave; the simulation must have been built the same way.

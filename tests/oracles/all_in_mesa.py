@@ -49,10 +49,10 @@ class AllInMesa(mesa.Model):
             self.now = event.time
             event.execute()
 
-    def tell(self, notice):
-        """Called by a venue when something happens."""
+    def tell(self, venue, notice):
+        """Called by a venue, with its name, when something happens."""
         if notice.to:
-            heard_by = [agent for agent in self.people if agent.account == notice.to]
+            heard_by = [agent for agent in self.people if agent.accounts[venue] == notice.to]
         else:
             heard_by = self.listeners.get(notice.channel, [])
         for agent in heard_by:
@@ -66,6 +66,8 @@ class AllInMesa(mesa.Model):
             agent.carry_out(hook, payload)
 
     def listen(self, agent, channel):
+        for venue in self.venues:
+            venue.listen(channel)
         self.listeners.setdefault(channel, [])
         if agent not in self.listeners[channel]:
             self.listeners[channel].append(agent)
@@ -126,6 +128,9 @@ class ToyReference:
         if heard:
             self.tell(0, "tick", f"{self.name}.ticks", {"price": self.price})
 
+    def listen(self, channel):
+        """Everything is told anyway."""
+
     def submit(self, command, at):
         self.at(at, self.obey, command)
 
@@ -147,4 +152,4 @@ class ToyReference:
     def tell(self, to, topic, channel, data):
         from marketsim.core.venue import Notice
 
-        self.model.tell(Notice(self.model.now, to, topic, channel, data))
+        self.model.tell(self.name, Notice(self.model.now, to, topic, channel, data))
