@@ -7,12 +7,14 @@ makes room, and the call is made again.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from marketsim.core.jit import JIT_DISABLED, errstate
+from marketsim.exchange import book_state
 from marketsim.exchange.codes import (
     FIRST_SLOT,
     N_LOG_COLUMNS,
@@ -39,6 +41,7 @@ from marketsim.exchange.kernel.layout import (
     MAX_OWNERS,
     N_ARRAYS,
     N_LEVELS,
+    N_RESTING,
     NEXT_ID,
     O_LEVEL,
     O_NEXT,
@@ -221,6 +224,57 @@ class BookStorage:
             self._rebase(price_ticks)
         else:
             raise ValueError(f"stop must be a STOP_ code other than STOP_NONE; found {stop}")
+
+    def snapshot(self) -> dict[str, IntArray]:
+        """Return what decides the book's future, compactly: its live orders and the next order number.
+
+        Returns
+        -------
+        dict of int64 arrays
+            ``head`` (version, next number), ``orders`` (id, owner, side, price, size; in the order of the queues),
+            ``own`` (rows of ``orders`` that have an owner, by owner, oldest first). The log is not part of it.
+        """
+        return book_state.save(self)
+
+    def restore(self, state: Mapping[str, IntArray]) -> None:
+        """Go back to a state that ``snapshot`` gave, of this book or of another. The log stays as it is.
+
+        Raises
+        ------
+        ValueError
+            This is no state of a book; the book is unchanged.
+        """
+        book_state.check(state)
+        self._clear()
+        book_state.load(self, state)
+
+    def _clear(self) -> None:
+        """Take all orders out, without a word in the log; orders' slots are entered by ``take_first_slots``."""
+        book = self.book
+        book.levels[self.occupied_levels()] = 0
+        book.owners[:] = 0
+        book.dense[:] = 0
+        self.mark_levels(np.zeros(0, np.int64))
+
+    def take_first_slots(self, n: int) -> None:
+        """Leave the first ``n`` slots of the pool to orders that are entered from outside, and free the others."""
+        orders, header = self.book.orders, self.book.header
+        orders[FIRST_SLOT + n : -1, O_NEXT] = np.arange(FIRST_SLOT + n + 1, len(orders))
+        orders[-1, O_NEXT] = 0
+        header[FREE_SLOT] = FIRST_SLOT + n if FIRST_SLOT + n < len(orders) else 0
+        header[N_RESTING] = n
+
+    def enter_ids(self, next_id: int, ids: IntArray, slots: IntArray) -> None:
+        """Make the index anew: recent numbers in the dense array, as far as it reaches back, the others in the map."""
+        header, dense = self.book.header, self.book.dense
+        header[NEXT_ID], header[FIRST_ID] = next_id, max(1, next_id - len(dense) // 2)
+        is_recent = (ids >= header[FIRST_ID]) & (ids < next_id)
+        dense[ids[is_recent] - header[FIRST_ID]] = slots[is_recent]
+        self._rebuild_map(ids[~is_recent], slots[~is_recent])
+
+    def centre_window(self, prices: IntArray) -> None:
+        """Put the window of an empty book around prices, which it must be able to hold."""
+        self.book.header[BASE_PRICE] = (int(prices.min()) + int(prices.max()) + 1) // 2 - WINDOW // 2
 
     def live_slots(self) -> IntArray:
         """Slots of all resting orders, in no particular order."""
