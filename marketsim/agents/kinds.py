@@ -38,7 +38,7 @@ def agent_class(kind: str, base_dir: Path | None = None) -> Any:
 
         if not issubclass(found, Agent):
             raise PluginError(kind, 0, f"{found.__name__} is no agent; it must derive from marketsim.agents.Agent")
-        if not issubclass(found.Config, AgentConfig):
+        if not (isinstance(found.Config, type) and issubclass(found.Config, AgentConfig)):
             raise PluginError(kind, 0, f"{found.__name__}.Config must derive from marketsim.agents.AgentConfig")
     return found
 

@@ -43,10 +43,8 @@ def load_scenario(path: str | Path, overrides: Overrides = ()) -> Scenario:
     for document in layers:
         faults += document.faults + merge(root, document.root)
     faults += apply_overrides(root, overrides, path.resolve().parent)
-    validation = Validation(root, _name_of(path))
-    scenario = validation.scenario()
-    faults += validation.faults
-    if scenario is None or faults:
+    scenario = Validation(root, _name_of(path), faults).scenario()
+    if scenario is None:
         raise ScenarioError(_in_order(faults, [str(document.root.source.file) for document in reversed(layers)]))
     scenario.__pydantic_private__["_files"] = tuple(  # type: ignore[index]
         document.path.resolve() for document in reversed(layers)

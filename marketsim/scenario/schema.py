@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, SerializeAsAny, model_validator
 
@@ -17,6 +17,7 @@ from marketsim.agents.config import AgentConfig
 from marketsim.core.config import Section
 from marketsim.core.units import MILLISECOND, MINUTE, Duration, TimeOfDay, parse_time_of_day
 from marketsim.exchange.config import ExchangeConfig
+from marketsim.scenario.writer import to_toml
 
 MAX_SEED = (1 << 63) - 1
 """Largest seed: the largest integer of TOML."""
@@ -92,9 +93,7 @@ class Scenario(Section):
 
         Loading the text gives an equal scenario.
         """
-        import tomli_w
-
-        return tomli_w.dumps(_without_none(self.model_dump(mode="json")))
+        return to_toml(self.model_dump(mode="json"))
 
     def __eq__(self, other: object) -> bool:
         """Two scenarios are equal where their keys are, wherever these came from."""
@@ -129,10 +128,3 @@ class Scenario(Section):
 
 def _one_of(symbols: list[str]) -> str:
     return f"the symbol of an instrument: {', '.join(symbols)}" if symbols else "no instrument: there is no exchange"
-
-
-def _without_none(value: Any) -> Any:
-    """Drop keys without a value, which TOML cannot write; None is their default."""
-    if isinstance(value, dict):
-        return {key: _without_none(child) for key, child in value.items() if child is not None}
-    return [_without_none(child) for child in value] if isinstance(value, list) else value

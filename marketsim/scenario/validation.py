@@ -7,64 +7,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic.errors import PydanticInvalidForJsonSchema
-from pydantic_core import ErrorDetails
 
 from marketsim.core.errors import Fault, PluginError
 from marketsim.core.registry import is_plugin, nearest_names, user_module_file
-from marketsim.core.units import format_duration
 from marketsim.exchange.tables import TABLES
 from marketsim.scenario.kinds import KINDED, Kinded, module_of
 from marketsim.scenario.locate import KeyPath
 from marketsim.scenario.overrides import SET_OPTION, split_path
+from marketsim.scenario.pydantic_errors import LocatedError, located_errors, schema_of
 from marketsim.scenario.schema import Scenario
 from marketsim.scenario.tree import Source, Table, Tables, leaves, plain, trace
-from marketsim.scenario.wording import (
-    JsonSchema,
-    dotted,
-    either,
-    expectation,
-    is_duration,
-    properties,
-    quoted,
-    resolve,
-    show_value,
-    step,
-)
+from marketsim.scenario.wording import JsonSchema, dotted, either, properties, quoted, resolve, show_value, step
 
 Model = TypeVar("Model", bound=BaseModel)
-
-_BOUND_ERRORS = {
-    "greater_than_equal": ("ge", "of at least"),
-    "greater_than": ("gt", "above"),
-    "less_than_equal": ("le", "of at most"),
-    "less_than": ("lt", "below"),
-}
-
-
-@cache
-def schema_of(model: type[BaseModel]) -> JsonSchema:
-    """Return the JSON Schema of a table; an empty one where a user's own types have none."""
-    try:
-        return model.model_json_schema()
-    except PydanticInvalidForJsonSchema:
-        return {}
-
-
-class _Located(NamedTuple):
-    """One of pydantic's errors, without the names of union branches in its location."""
-
-    details: ErrorDetails
-    location: KeyPath
-    schema: JsonSchema | None
-    union: KeyPath | None
-    """Where the union stands in which it arose."""
 
 
 class Validation:
@@ -76,10 +36,12 @@ class Validation:
         The merged tree.
     default_name : str
         Name of the scenario where it has none.
+    faults : list of Fault
+        What is wrong with the tree already.
     """
 
-    def __init__(self, root: Table, default_name: str) -> None:
-        self._root, self.faults = root, list[Fault]()
+    def __init__(self, root: Table, default_name: str, faults: list[Fault]) -> None:
+        self._root, self.faults = root, faults
         self._data: dict[str, Any] = plain(root)
         self._data.setdefault("name", default_name)
 
@@ -123,7 +85,9 @@ class Validation:
         kind = table.get("kind")
         if not isinstance(kind, str):
             found = "nothing" if kind is None else show_value(kind)
-            self._add((*location, "kind"), found, f"a {kinded.registry.what}: {either(kinded.registry.kinds)}")
+            known = ", ".join(sorted(kinded.registry.kinds))
+            expected = f'a {kinded.registry.what}: {known}, or "module:Class" for one of your own'
+            self._add((*location, "kind"), found, expected)
             return None
         try:
             return kinded.config_of(kind, self._folder_of(kind, location))
@@ -185,10 +149,11 @@ class Validation:
         if not isinstance(record, dict):
             return
         tables, codecs = record.get("tables"), record.get("table_compression")
-        names: list[KeyPath] = [("record", "table_compression", name) for name in codecs or ()]
-        named = [(location, location[-1]) for location in names if isinstance(codecs, dict)]
+        named: list[tuple[KeyPath, Any]] = []
         if isinstance(tables, list):
             named += [(("record", "tables", position), name) for position, name in enumerate(tables)]
+        if isinstance(codecs, dict):
+            named += [(("record", "table_compression", name), name) for name in codecs]
         for location, name in named:
             if isinstance(name, str) and name not in TABLES:
                 self._add(location, quoted(name), f"the name of a table: {either(TABLES)}{nearest_names(name, TABLES)}")
@@ -199,26 +164,25 @@ class Validation:
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            for found in _to_the_point([_locate_error(each, schema_of(model)) for each in error.errors()]):
-                self._add_error(found, location, schema_of(model))
+            for found in located_errors(error, model):
+                self._add_error(found, (*location, *found.location))
             return None
 
-    def _add_error(self, error: _Located, base: KeyPath, root: JsonSchema) -> None:
-        location, value = (*base, *error.location), error.details["input"]
-        kind, schema = error.details["type"], error.schema
+    def _add_error(self, error: LocatedError, location: KeyPath) -> None:
+        kind = error.details["type"]
         if kind == "extra_forbidden":
-            self._add_unknown_key(location, schema, root)
+            self._add_unknown_key(location, error)
+        elif kind == "value_error" and error.is_of_a_table and isinstance(error.value, BaseModel | Mapping):
+            self._add_rule(str(error.details["ctx"]["error"]), location)
         elif kind == "value_error" and error.union is None:
-            is_table = schema is not None and resolve(schema, root).get("type") == "object"
-            self._add_value_error(str(error.details["ctx"]["error"]), location, value, is_table)
-        elif schema is None:
-            self._add(location, show_value(value), _lower(error.details["msg"]))
+            text = str(error.details["ctx"]["error"])
+            says = text.startswith("expected ")
+            self._add(location, show_value(error.value) if says else "", text.removeprefix("expected "))
         else:
-            found = "nothing" if kind == "missing" else show_value(value)
-            self._add(location, found, expectation(schema, root) + _bound(error, root))
+            self._add(location, "nothing" if kind == "missing" else show_value(error.value), error.expected())
 
-    def _add_unknown_key(self, location: KeyPath, parent: JsonSchema | None, root: JsonSchema) -> None:
-        names = properties(parent, root) if parent is not None else []
+    def _add_unknown_key(self, location: KeyPath, error: LocatedError) -> None:
+        names = properties(error.schema, error.root) if error.schema is not None else []
         path, source, _ = trace(self._root, location)
         hint = nearest_names(path[-1], names)
         if source.file == SET_OPTION:  # whose paths a user writes out, so the hint is one too
@@ -227,17 +191,22 @@ class Validation:
             hint = nearest_names(dotted(path), known)
         self.faults.append(source.fault(dotted(path), "an unknown key", either(names) + hint))
 
-    def _add_value_error(self, text: str, location: KeyPath, value: Any, is_table: bool) -> None:
-        """Add what a validator says: ``expected ...``, or of a table ``key.below: expected ...``."""
-        below = re.match(r"(\S+): (expected .*)", text, re.DOTALL) if is_table else None
-        if below is not None:
-            location, text = (*location, *split_path(below[1])), below[2]
-            value, is_table = _value_at(self._root, location), False
-        if is_table or not text.startswith("expected "):
+    def _add_rule(self, text: str, location: KeyPath) -> None:
+        """Add what a table's validator says: ``expected ...``, or of one of its keys ``key.below: expected ...``.
+
+        Where there are faults inside the table the rule may only follow from them, so it is left out.
+        """
+        below = re.match(r"(\S+): expected (.*)", text, re.DOTALL)
+        key: KeyPath = (*location, *split_path(below[1])) if below is not None else location
+        table = trace(self._root, key[:-1] if below is not None else key)[0]
+        if table and any(fault.path.startswith(f"{dotted(table)}.") for fault in self.faults):
+            return
+        if below is None:
             self._add(location, "", text)
         else:
-            expected = re.sub(r"; found [^;]*$", "", text.removeprefix("expected "))
-            self._add(location, "nothing" if value is None else show_value(value), expected)
+            value = _value_at(self._root, key)
+            found = "nothing" if value is None else show_value(value)
+            self._add(key, found, re.sub(r"; found [^;]*$", "", below[2]))
 
     def _add(self, location: KeyPath, found: str, expected: str) -> None:
         path, source, rest = trace(self._root, location)
@@ -281,50 +250,6 @@ def _with_name(table: dict[str, Any]) -> dict[str, Any]:
     return {**table, "name": kind}
 
 
-def _locate_error(details: ErrorDetails, root: JsonSchema) -> _Located:
-    """Drop the names of union branches from an error's location: what the schema does not know there."""
-    schema: JsonSchema | None = root
-    location: list[str | int] = []
-    union: KeyPath | None = None
-    parts = details["loc"]
-    for position, part in enumerate(parts):
-        below = step(schema, part, root) if schema is not None else None
-        if below is None and details["type"] == "extra_forbidden" and position == len(parts) - 1:
-            location.append(part)  # the schema stays that of the table, which knows the right keys
-        elif below is None and schema is not None and schema.get("anyOf"):
-            union = tuple(location) if union is None else union
-        else:
-            location.append(part)
-            schema = below
-    return _Located(details, tuple(location), schema, union)
-
-
-def _to_the_point(errors: list[_Located]) -> Iterator[_Located]:
-    """Leave out what follows from faults further inside.
-
-    These are what the other branches of a union say, where one branch got further into the value, and the length of an
-    array of which some elements were refused.
-    """
-    seen: set[KeyPath] = set()
-    for error in errors:
-        if error.location == error.union or error.details["type"] in ("too_short", "too_long"):
-            length = len(error.location)
-            deeper = any(other.location[:length] == error.location != other.location for other in errors)
-            if deeper or error.location in seen:
-                continue
-            seen.add(error.location)
-        yield error
-
-
-def _bound(error: _Located, root: JsonSchema) -> str:
-    """Return a bound that the schema cannot say: that of a duration or of a decimal."""
-    key, words = _BOUND_ERRORS.get(error.details["type"], ("", ""))
-    if not key or error.schema is None or resolve(error.schema, root).get("type") in ("integer", "number"):
-        return ""
-    bound = error.details["ctx"][key]
-    return f", {words} {quoted(format_duration(bound)) if is_duration(error.schema, root) else bound}"
-
-
 def _value_at(root: Table, location: KeyPath) -> Any:
     value: Any = root
     for part in location:
@@ -336,7 +261,3 @@ def _relative(file: str) -> str:
     """Return a file as a user in this folder would write it."""
     inside = os.path.isabs(file) and Path(file).is_relative_to(Path.cwd())
     return os.path.relpath(file) if inside else file
-
-
-def _lower(message: str) -> str:
-    return message[:1].lower() + message[1:]

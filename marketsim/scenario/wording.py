@@ -35,7 +35,7 @@ _LONGEST = 60
 def quoted(text: str) -> str:
     """Return a text in double quotes, as TOML would write it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
 
 
 def dotted(path: Sequence[str]) -> str:
