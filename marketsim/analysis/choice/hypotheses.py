@@ -200,8 +200,8 @@ _CLEARLY_POSITIVE: Final = 1e-3
 def _joint_spread(
     larger: Fit, here: list[int], smaller: Fit, there: list[int], table: pd.DataFrame, rest: pd.DataFrame
 ) -> FloatArray:
-    """Return the covariance of the difference of two fits that share choice sets, from each set's contribution to
-    it.""" name = larger.result.columns.choice_set
+    """Return the covariance of the difference of two fits, from each choice set's contribution to it."""
+    name = larger.result.columns.choice_set
     first = pd.DataFrame(larger.influence(here), index=table[name].iloc[larger.sets.row[larger.sets.start]])
     second = pd.DataFrame(smaller.influence(there), index=rest[name].iloc[smaller.sets.row[smaller.sets.start]])
     away: FloatArray = second.sub(first, fill_value=0.0).to_numpy()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from marketsim.analysis.choice import conditional_logit
+from marketsim.analysis.choice import conditional_logit, hausman_mcfadden
 
 DATA = os.environ.get("MARKETSIM_DATA", "")
 
@@ -100,10 +100,24 @@ def test_swissmetro_with_availability():
     assert result.sample.n_unavailable > 0
 
 
-def test_travel_mode_with_yes_and_no():
-    long = read("TravelMode.csv").rename(
+def travel_mode():
+    return read("TravelMode.csv").rename(
         columns={"individual": "choice_set", "mode": "alternative", "choice": "chosen"}
     )
+
+
+def test_leaving_out_the_air_reproduces_the_published_hausman_test():
+    """Greene, Econometric Analysis: 33.3363 with four degrees of freedom."""
+    long = travel_mode()
+    result = conditional_logit(long, "gcost + wait + income:I(alternative == 'air') + C(alternative, base='car')")
+    test = hausman_mcfadden(result, long, ["air"], specification="gcost + wait + C(alternative, base='car')")
+    assert test.statistic == pytest.approx(33.336, abs=2e-3)
+    assert test.degrees == 4
+    assert test.note == ""
+
+
+def test_travel_mode_with_yes_and_no():
+    long = travel_mode()
     result = conditional_logit(long, "gcost + wait + income:I(alternative == 'air') + C(alternative, base='car')")
     name = "C(alternative, base='car')"
     targets = {
