@@ -261,7 +261,7 @@ class Exchange:
     @property
     def events(self) -> int:
         """Number of messages so far."""
-        return self._log.cursor.item(C_MESSAGE)
+        return int(self._log.cursor.item(C_MESSAGE))
 
     @property
     def n_in_kernel(self) -> int:
