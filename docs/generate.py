@@ -265,8 +265,9 @@ def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 def cli_page() -> str:
     """Return the page on every command."""
-    from marketsim.cli.main import app
     from typer.main import get_command
+
+    from marketsim.cli.main import app
 
     lines = [COMMANDS]
     for name, command in commands(get_command(app), "marketsim"):
@@ -303,7 +304,7 @@ def _parameter(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         names = f"`{_metavar(parameter)}`"
     else:
-        value = "" if parameter.is_flag else f" {parameter.metavar or parameter.type.name.upper()}"
+        value = "" if parameter.is_flag else f" {parameter.metavar or parameter.name.upper()}"
         names = ", ".join(f"`{name}{value}`" for name in sorted([*parameter.opts, *parameter.secondary_opts], key=len))
     default = parameter.default
     shown = f"`{default}`" if isinstance(default, str | int | float | Path) and default not in (False, "") else ""
