@@ -13,10 +13,15 @@ import marketsim
 from marketsim.core.errors import InputError
 from marketsim.core.registry import nearest_names
 
+CONTEXT_SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+"""What follows the name of the script is the script's."""
+
 
 def bench(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Which: book, loop, record, startup, ...; without a name, the list.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="Which: book, loop, record, startup, ...; without a name, the list.")
+    ] = "",
 ) -> None:
     """Run a benchmark of this checkout, benchmarks/NAME.py; what follows the name goes to the script.
 

@@ -1,7 +1,7 @@
 """``marketsim``: finds the command, imports its file alone, and turns errors into messages and exit codes.
 
-A command is a function of the name of its file, ``marketsim/cli/validate.py: validate``. Exit codes: 0 done, 1 failed,
-2 bad input, 130 interrupted.
+A command is a function of the name of its file, ``marketsim/cli/validate.py: validate``, or a ``typer.Typer`` that
+groups several; ``CONTEXT_SETTINGS`` there are its settings. Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ class LazyCommands(MutableMapping[str, Any]):
         if name not in self._loaded:
             if name not in COMMANDS:
                 raise KeyError(name)
-            found = getattr(importlib.import_module(f"marketsim.cli.{name}"), name)
+            module = importlib.import_module(f"marketsim.cli.{name}")
+            found = getattr(module, name)
             if not isinstance(found, typer.Typer):  # otherwise a group of commands, such as fit
                 single = typer.Typer(add_completion=False, rich_markup_mode=None)
-                single.command(name)(found)
+                single.command(name, context_settings=getattr(module, "CONTEXT_SETTINGS", None))(found)
                 found = single
             self._loaded[name] = typer.main.get_command(found)
         return self._loaded[name]
