@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -108,7 +109,12 @@ print(hashlib.sha256(repr((sorted(rows.items()), heard)).encode()).hexdigest(), 
 
 def digest_elsewhere(**environment):
     result = subprocess.run(
-        [sys.executable, "-c", DIGEST], capture_output=True, text=True, env={**os.environ, **environment}, check=True
+        [sys.executable, "-c", DIGEST],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        cwd=Path(__file__).parents[2],
+        check=True,
     )
     return result.stdout.split()
 
