@@ -31,6 +31,11 @@ from marketsim.core.errors import RunDirectoryError
 if TYPE_CHECKING:
     import pandas as pd
 
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows has none; there nobody is kept from writing a run twice
+    fcntl = None  # type: ignore[assignment]
+
 SCHEMA_VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
 SCENARIO: Final = "scenario.toml"
@@ -55,6 +60,7 @@ class RunDirectory:
 
     def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
         self.path, self.manifest = path, manifest
+        self._claim: int | None = None
 
     def __repr__(self) -> str:
         """Return the path and the status."""
@@ -125,6 +131,33 @@ class RunDirectory:
         return sorted(self.path.joinpath(name).glob("part-*.parquet"))
 
     # ---- Writing ---------------------------------------------------------------------------------------------
+
+    def claim(self) -> None:
+        """Keep other processes from writing this run until ``release``, or until this process ends, however it ends.
+
+        Raises
+        ------
+        RunDirectoryError
+            Another process is writing it.
+        """
+        if fcntl is None or self._claim is not None:
+            return
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise RunDirectoryError(f"{self.path}: another process is writing this run") from None
+        except OSError:  # a file system without locks
+            os.close(descriptor)
+        else:
+            self._claim = descriptor
+
+    def release(self) -> None:
+        """Give up the claim."""
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
 
     def write_manifest(self, **changes: Any) -> None:
         """Change keys of the manifest and put it on disk, whole or not at all."""
@@ -238,7 +271,12 @@ def require_room(path: Path, *, force: bool = False) -> None:
 
 def _clear(path: Path) -> None:
     if path.joinpath(MANIFEST).is_file():
-        shutil.rmtree(path)
+        earlier = RunDirectory(path, {})
+        earlier.claim()
+        try:
+            shutil.rmtree(path)
+        finally:
+            earlier.release()
     elif path.exists():
         path.rmdir()
 

@@ -24,7 +24,7 @@ from marketsim.core.run_directory import (
 from marketsim.core.tables import Table
 from marketsim.core.venue import Venue
 from marketsim.scenario.schema import Scenario
-from marketsim.simulation.recorder import Recorder, RunRecorder
+from marketsim.simulation.recorder import Recorder, RunRecorder, saved_state
 from marketsim.simulation.simulation import Simulation
 
 NANOSECONDS = 1_000_000_000
@@ -77,12 +77,12 @@ def resume_run(path: str | Path) -> Simulation:
         raise RunDirectoryError(f"{run.path}: is complete; there is nothing to resume")
     _require_same_code(run)
     scenario = load_scenario(run.path / SCENARIO)
+    state = saved_state(run)
     simulation = build_simulation(scenario)
-    recorder = _run_recorder(run, scenario)
-    state = recorder.saved_state()
     if state is not None:
         simulation.restore(state)
-    recorder.go_on()
+    recorder = _run_recorder(run, scenario)  # only now, for whatever went wrong until here leaves the run as it was
+    recorder.go_on(state)
     simulation.recorder = recorder
     return simulation
 

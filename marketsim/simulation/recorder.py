@@ -30,6 +30,9 @@ class Recorder(Protocol):
     checkpoint_every_s: float | None
     """Wall-clock seconds between two checkpoints; None: there are none."""
 
+    def begin(self) -> None:
+        """A leg of the run begins."""
+
     def take(self, rows: Rows) -> None:
         """Take rows of a venue; the batches may change afterwards."""
 
@@ -47,6 +50,9 @@ class Discard:
     """Drops every row, so that a venue's log never fills."""
 
     checkpoint_every_s: float | None = None
+
+    def begin(self) -> None:
+        """Do nothing."""
 
     def take(self, rows: Rows) -> None:
         """Read the tables and forget them."""
@@ -115,7 +121,11 @@ class RunRecorder:
             for table in tables
         }
         self._seconds_before = run.seconds
-        self._describe()
+
+    def begin(self) -> None:
+        """Claim the directory and say that the run is running; raises ``RunDirectoryError`` where another has it."""
+        self.run.claim()
+        self._describe(status=RUNNING)
 
     def take(self, rows: Rows) -> None:
         """Copy the rows of recorded tables; raises ``SimulationError`` where the disk refuses."""
@@ -138,6 +148,8 @@ class RunRecorder:
             self._describe(status=INTERRUPTED if interrupted else RUNNING, seconds=seconds)
         except OSError as error:
             raise SimulationError(f"cannot write a checkpoint: {error}") from error
+        if interrupted:
+            self.run.release()
 
     def finish(self, seconds: float) -> None:
         """Close the parts and write the digests; the checkpoint has served."""
@@ -150,6 +162,7 @@ class RunRecorder:
                 writer.write_empty_part()
         self._describe(status=COMPLETE, seconds=seconds, digests=digests, digest=run_digest(digests))
         shutil.rmtree(self.run.path / CHECKPOINT, ignore_errors=True)
+        self.run.release()
 
     def fail(self, error: BaseException, seconds: float) -> None:
         """Close what can be closed and say what went wrong. A second Ctrl-C is no failure but an interrupt."""
@@ -162,33 +175,28 @@ class RunRecorder:
         status = INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
         with contextlib.suppress(OSError):  # the manifest then still says running
             self._describe(status=status, seconds=seconds, error={"message": str(error), "traceback": text})
+        self.run.release()
 
-    def saved_state(self) -> State | None:
-        """Return the last checkpoint; None where the run was killed before its first.
+    def go_on(self, state: State | None) -> None:
+        """Take up the tables at a checkpoint and drop the rows after it.
 
-        Raises
-        ------
-        RunDirectoryError
-            The checkpoint is damaged.
-        """
-        return read_checkpoint(self.run.path / CHECKPOINT)
-
-    def go_on(self) -> None:
-        """Take up the tables at the last checkpoint and drop the rows after it; all of them where there is none.
+        Parameters
+        ----------
+        state : State or None
+            As ``saved_state`` gave it; None drops all rows.
 
         Raises
         ------
         RunDirectoryError
-            The checkpoint or a part that it needs is damaged.
+            A part that the checkpoint needs is damaged, or another process writes this run.
         """
-        state = self.saved_state()
+        self.run.claim()
         record: dict[str, Any] = {"tables": {}, "seconds": 0.0} if state is None else state.document["record"]
         for name, writer in self._writers.items():
             kept = record["tables"].get(name, {"parts": [], "blocks": []})
             writer.go_on_from([Part(*part) for part in kept["parts"]], kept["blocks"])
         self._seconds_before = record["seconds"]
         self.run.manifest.pop("error", None)
-        self._describe(status=RUNNING)
 
     def _describe(
         self, status: str | None = None, seconds: float = 0.0, digests: Mapping[str, str] | None = None, **keys: Any
@@ -207,6 +215,17 @@ class RunRecorder:
         if status is not None:
             keys["status"] = status
         self.run.write_manifest(tables=tables, timings=timings, **keys)
+
+
+def saved_state(run: RunDirectory) -> State | None:
+    """Return the last checkpoint; None where the run was killed before its first.
+
+    Raises
+    ------
+    RunDirectoryError
+        The checkpoint is damaged.
+    """
+    return read_checkpoint(run.path / CHECKPOINT)
 
 
 def digest_of_tables(tables: Mapping[str, pa.Table], declarations: Iterable[Table]) -> str:

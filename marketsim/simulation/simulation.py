@@ -204,6 +204,7 @@ class Simulation(mesa.Model):  # type: ignore[misc]
         self._clock.interrupted, self._progress = False, progress
         begun, seconds_before = time.monotonic(), self.seconds
         self._plan_checkpoint(begun)
+        self.recorder.begin()
         try:
             with interruptible(self.interrupt):
                 reached = self._clock.run(NEVER if until is None else until)

@@ -207,7 +207,9 @@ def test_an_agent_class_without_state_is_refused_by_name_where_a_run_is_resumed(
     assert not start_run(load_scenario(file), tmp_path / "run").run()
     with pytest.raises(SimulationError, match=r"class Presser \(agent presser:Presser\) lacks state and restore"):
         resume_run(tmp_path / "run")
-    assert open_run_directory(tmp_path / "run").status == "interrupted"
+    left = open_run_directory(tmp_path / "run")
+    assert left.status == "interrupted"
+    assert left.counts["exchange/messages"] == left.table("exchange/messages").num_rows > 0
 
 
 def test_ctrl_c_in_another_process_leaves_a_run_that_can_be_resumed(scenario, tmp_path):

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketsim.core.errors import AgentError, SimulationError
+from marketsim.core.errors import AgentError, RunDirectoryError, SimulationError
 from marketsim.core.run_directory import create_run_directory, open_run_directory
 from marketsim.simulation import Simulation
-from marketsim.simulation.recorder import InMemory, RunRecorder, digest_of_tables
+from marketsim.simulation.recorder import InMemory, RunRecorder, digest_of_tables, saved_state
 from tests.simulation.toy_market import END, Diarist, Setting, add, instants, logs, market, reference, rows
 from tests.simulation.toy_venue import events_table
 
@@ -27,15 +27,15 @@ def recorded(path: Path, every: float | None = 3600.0, **options) -> Simulation:
 
 
 def resumed(path: Path, *classes: tuple[type, str]) -> Simulation:
-    recorder = RunRecorder(open_run_directory(path), TABLES, "lz4", 3600.0)
-    state = recorder.saved_state()
+    run = open_run_directory(path)
+    state = saved_state(run)
     line = market(SETTING)
     for kind, name in classes:
         add(line, kind, name)
     if state is not None:
         line.restore(state)
-    recorder.go_on()
-    line.recorder = recorder
+    line.recorder = RunRecorder(run, TABLES, "lz4", 3600.0)
+    line.recorder.go_on(state)
     return line
 
 
@@ -144,6 +144,7 @@ def test_a_killed_run_goes_on_to_the_digest_of_a_whole_one(whole, tmp_path, chec
     line.recorder.take(line.venues[0].tables())
     for writer in line.recorder._writers.values():
         writer.close_part()  # on disk, but behind the checkpoint; then nothing more comes from this process
+    line.recorder.run.release()  # as the end of a process does
     run = open_run_directory(tmp_path / "run")
     assert run.status == "running"
     assert (run.path / "checkpoint").exists() is checkpoints
@@ -240,3 +241,14 @@ def test_progress_is_told_in_simulated_time_and_events(tmp_path):
 def test_the_manifest_is_json_that_anyone_can_read(whole):
     text = (whole.path / "manifest.json").read_text()
     assert json.loads(text)["tables"]["shop/events"]["rows"] == whole.counts["shop/events"]
+
+
+def test_a_run_that_is_still_being_written_is_left_alone(tmp_path):
+    line = recorded(tmp_path / "run")
+    line.run(until=END // 2)
+    with pytest.raises(RunDirectoryError, match="another process is writing this run"):
+        resumed(tmp_path / "run")
+    with pytest.raises(RunDirectoryError, match="another process is writing this run"):
+        create_run_directory(tmp_path / "run", {}, force=True)
+    assert line.run()
+    assert create_run_directory(tmp_path / "run", {}, force=True).status == "running"
