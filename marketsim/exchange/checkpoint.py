@@ -77,7 +77,8 @@ def load(
 
 
 def _undelivered(engine: Engine) -> np.ndarray:
-    return engine.out[engine.header[memory.E_CURSOR] : engine.header[memory.E_SENT] + 1].copy()
+    header, out = engine.header, np.asarray(engine.out)
+    return out[header[memory.E_CURSOR] : header[memory.E_SENT] + 1].copy()
 
 
 def _counterparts(engine: Engine, populations: Sequence[Members]) -> dict[str, Any]:

@@ -39,13 +39,13 @@ def compiled(rule: Callable[..., int]) -> Any:
     for helper in _helpers(rule, set()):
         jitable(helper)
     # The name of the cache's folder covers every source of this package; a user's helpers it would not see change.
-    options = {"error_model": "numpy", "cache": rule.__module__.startswith("marketsim.")}
+    options: dict[str, Any] = {"error_model": "numpy", "cache": rule.__module__.startswith("marketsim.")}
     try:
         function = numba.njit(WAKE_ARGUMENTS, **options)(rule)
     except errors.NumbaError as error:
         raise PopulationError(f"{place}: found what cannot be compiled: {_first_lines(str(error))}") from error
-    result = types.unliteral(function.nopython_signatures[0].return_type)
-    if not isinstance(result, types.Integer) or not result.signed:
+    result: Any = types.unliteral(function.nopython_signatures[0].return_type)  # type: ignore[no-untyped-call]
+    if not isinstance(result, types.Integer) or not result.signed:  # type: ignore[attr-defined]
         raise PopulationError(
             f"{place}: found a result of type {result}, expected int64, the time of the next wake in ns"
         )
@@ -60,7 +60,7 @@ def address_of(function: Any) -> int:
         return 0
     from numba.experimental.function_type import _get_jit_address
 
-    return int(_get_jit_address(function, WAKE_FUNCTION.signature))
+    return int(_get_jit_address(function, WAKE_FUNCTION.signature))  # type: ignore[no-untyped-call]
 
 
 def place_of(rule: Callable[..., int]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from marketsim.core.durations import format_duration
 from marketsim.core.errors import PastError, SimulationError
@@ -113,7 +114,7 @@ class Exchange:
             replicate=replicate,
             duration_ns=duration_ns,
         )
-        self._header = self._engine.header
+        self._header: NDArray[np.int64] = self._engine.header
         self._header[memory.E_RECORD_QUOTES] = "exchange/quotes" in self._wanted
         self._functions = assembly.rule_addresses(self.populations)
         self._symbols = [instrument.symbol for instrument in config.instruments]

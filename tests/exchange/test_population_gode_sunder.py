@@ -5,7 +5,9 @@ import pytest
 from pydantic import ValidationError
 
 from marketsim.exchange.populations.gode_sunder import FIRST_VALUE
+from marketsim.exchange.rules import NEVER
 from tests.exchange.markets import SECOND, one_book, open_exchange, population
+from tests.exchange.wakes import Asked, cancels_first, orders
 
 
 def efficiency(seed, constrained):
@@ -53,6 +55,22 @@ def test_values_are_traded_best_first():
     assert (np.diff(values[1::2], axis=1) >= 0).all()
     assert values.min() >= 8_000
     assert values.max() <= 12_000
+
+
+@pytest.mark.parametrize("constrained", [True, False])
+def test_shouts_are_uniform_over_what_the_budget_allows(constrained):
+    traders = Asked("gode_sunder", count=2, units=3, constrained=constrained)
+    for agent, side in ((0, 1), (1, -1)):
+        for done in (0, 1, 2):
+            value = traders.state_i[agent, FIRST_VALUE + done]
+            low, high = (1, 20_000) if not constrained else (1, value) if side > 0 else (value, 20_000)
+            for _ in range(20):
+                u = traders.uniforms(agent=agent)[1]
+                following, sent = traders.wake(agent=agent, position=side * done)
+                assert cancels_first(sent)
+                assert orders(sent) == [(side, low + int(u * (high - low + 1)), 1)]
+                assert following < NEVER
+        assert traders.wake(agent=agent, position=3 * side)[0] == NEVER
 
 
 def test_values_out_of_order_are_refused():

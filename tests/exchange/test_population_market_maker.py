@@ -10,7 +10,7 @@ TOUCH = {"bid": 9_980, "bid_size": 5, "ask": 10_000, "ask_size": 7}
 
 
 def maker(**keys):
-    settings = {"levels": 3, "spacing": 2.0, "smoothing": 0.75, "start_spread": "0.40", "skew": "0.04"}
+    settings = {"levels": 3, "spacing": 2.0, "smoothing": 0.75, "start_spread": "0.40", "skew": "0.40"}
     return Asked("market_maker", **{**settings, "share_of_volume": 0.1, "lookback": "60s", **keys})
 
 
@@ -24,7 +24,7 @@ def test_the_ladder_leans_spaces_and_sizes_as_it_should():
     asked = maker()
     sent = ladder(asked, volume=1_000, buy_volume=750)
     spread = 0.75 * 20 + 0.25 * 40  # 25
-    middle = 9_990 + int(4 * (2 * 0.75 - 1))  # 9,992
+    middle = 9_990 + int(40 * (2 * 0.75 - 1))  # 10,010
     assert asked.state_f[0, SPREAD] == spread
     bid, ask, step = middle - 12, middle + 13, 50
     assert cancels_first(sent)

@@ -145,6 +145,13 @@ def test_a_momentum_trader_follows_the_crossing_of_its_averages():
     assert 20 < sum(sides) < len(sides) - 20
 
 
+def test_averages_that_are_equal_buy():
+    trader = Asked("momentum", fast=2, slow=3, order_size=9)
+    for _ in range(3):
+        assert trader.wake(**TOUCH)[1] == []
+    assert orders(trader.wake(**TOUCH)[1]) == [(1, 10_010, 9)]
+
+
 def test_a_momentum_trader_sees_nothing_where_a_side_is_empty():
     trader = Asked("momentum", fast=1, slow=2)
     for _ in range(10):

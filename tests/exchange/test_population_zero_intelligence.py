@@ -1,12 +1,17 @@
 """Zero-intelligence flow against what is known of Poisson processes."""
 
+import math
+from collections import Counter
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 from scipy import stats
 
-from marketsim.exchange.codes import EventKind
+from marketsim.exchange.codes import ADD, CANCEL_OWN, EventKind
+from marketsim.exchange.populations.zero_intelligence import BOUND
 from tests.exchange.markets import SECOND, one_book, open_exchange, population, recorded
+from tests.exchange.wakes import Asked
 
 
 def test_depth_of_a_flow_that_never_crosses_is_that_of_a_queue_with_infinitely_many_servers():
@@ -82,6 +87,27 @@ def test_order_sizes_have_the_median_and_the_deviation_of_their_logarithms():
     rows, _ = recorded(open_exchange(one_book(flow), until=until, tables=["exchange/messages"]), until)
     logs = np.log([row[9] for row in rows["exchange/messages"] if row[4] == EventKind.ACCEPTED])
     assert stats.kstest((logs - np.log(400)) / 0.7, "norm").pvalue > 0.001
+
+
+def test_orders_that_are_gone_are_thinned_out():
+    """An agent that counted on 10 orders and has 4 left: six tenths of its cancellations do nothing."""
+    seen = Counter()
+    for number in range(400):
+        flow = Asked("zero_intelligence", limit_rate=3.0, market_rate=1.0, cancel_rate=0.8)
+        flow.state_i[0, BOUND], flow.wakes = 10, number
+        u_wait, u_event, _, _ = flow.uniforms()
+        now, event = 10**9, u_event * (3.0 + 1.0 + 0.8 * 10)
+        following, sent = flow.wake(now=now, open_orders=4, bid=9_990, bid_size=1, ask=10_010, ask_size=1)
+        k = (event - 4.0) / 0.8
+        expected = "limit" if event < 3.0 else "market" if event < 4.0 else "cancel" if k < 4 else "nothing"
+        kinds = {(ADD, True): "limit", (ADD, False): "market", (CANCEL_OWN, False): "cancel"}
+        assert [kinds[kind, price > 0] for kind, _, price, _ in sent] == ([expected] if expected != "nothing" else [])
+        resting = 4 + (expected == "limit") - (expected == "cancel")
+        assert flow.state_i[0, BOUND] == resting
+        assert following - now == pytest.approx(-math.log(u_wait) * 1e9 / (4.0 + 0.8 * resting), abs=2)
+        seen[expected] += 1
+    assert min(seen.values()) > 20
+    assert len(seen) == 4
 
 
 def test_a_flow_without_orders_is_refused():

@@ -120,10 +120,10 @@ WAKE_FUNCTION = types.FunctionType(types.int64(*WAKE_ARGUMENTS))
 
 
 @intrinsic
-def _functions_at(typing_context, addresses):  # type: ignore[no-untyped-def]
+def _functions_at(typing_context, addresses):
     """Machine addresses, a tuple of int64, as functions that a kernel can call."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         slots = []
         for slot in range(MAX_POPULATIONS):
             function = cgutils.create_struct_proxy(WAKE_FUNCTION)(context, builder)
