@@ -20,6 +20,4 @@ if TYPE_CHECKING:
     from marketsim.api import run as run
 
 __version__ = "0.1.0"
-__getattr__, __dir__, __all__ = lazy_exports(
-    __name__, {".api": ["Run", "load_scenario", "open_run", "resume", "run"]}
-)
+__getattr__, __dir__, __all__ = lazy_exports(__name__, {".api": ["Run", "load_scenario", "open_run", "resume", "run"]})

@@ -186,9 +186,10 @@ class Run:
         if symbol and symbol not in symbols:
             raise ValueError(f"expected one of {', '.join(symbols)}; found {symbol!r}")
         number = symbols.index(symbol) if symbol else 0
-        flow = [self.directory.table(name) for name in ("exchange/messages", "exchange/trades")]
+        messages, trades = (self.directory.table(name) for name in ("exchange/messages", "exchange/trades"))
         return export_lobster(
-            *(table.filter(_equals(table["instrument"], number)) for table in flow),
+            messages.filter(_equals(messages["instrument"], number)),
+            trades.filter(_equals(trades["instrument"], number)),
             tick_size=instruments[number]["tick_size"],
             folder=Path(folder),
             symbol=symbols[number],

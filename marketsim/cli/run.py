@@ -150,7 +150,8 @@ def _print_table(finished: Run, report: Path) -> None:
     manifest = finished.manifest
     console = Console()
     table = Table(
-        title=f"{manifest['name']}, seed {manifest['seed']}, {format_duration(manifest['duration'])} simulated"
+        box=SIMPLE_HEAD,
+        title=f"{manifest['name']}, seed {manifest['seed']}, {format_duration(manifest['duration'])} simulated",
     )
     table.add_column("instrument")
     for name in ("trades", "volume (lots)", "spread (ticks)", "volatility (bp/√min)", "last mid"):

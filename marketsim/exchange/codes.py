@@ -46,7 +46,9 @@ ACCEPTED, CANCELLED, TRADE, REDUCED, REPLACED, EXPIRED, REJECTED = range(1, 8)
 ) = range(1, 10)
 
 # ---- Status of an order. In the dense index of ids a value from FIRST_SLOT on is a slot of the order pool ----
-STATUS_UNKNOWN, STATUS_FILLED, STATUS_CANCELLED, STATUS_EXPIRED, STATUS_REJECTED, STATUS_CLOSED, STATUS_RESTING = range(7)
+STATUS_UNKNOWN, STATUS_FILLED, STATUS_CANCELLED, STATUS_EXPIRED, STATUS_REJECTED, STATUS_CLOSED, STATUS_RESTING = range(
+    7
+)
 FIRST_SLOT = 8
 
 # ---- Why a kernel stopped before its end -------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from marketsim.core.jit import JIT_DISABLED, errstate
+from marketsim.core.jit import JIT_DISABLED
 from marketsim.exchange import book_state
 from marketsim.exchange.codes import (
     FIRST_SLOT,
@@ -47,6 +47,7 @@ from marketsim.exchange.kernel.layout import (
     O_NEXT,
     ORDER_WORDS,
     OWNER_WORDS,
+    W_COUNT,
     WINDOW,
     WINDOW_BITS,
     Book,
@@ -163,6 +164,7 @@ class BookStorage:
     ) -> None:
         self.log = log if log is not None else EventLog()
         self.table = np.zeros((N_ARRAYS, 2), np.int64)
+        self._address = int(self.table.ctypes.data)
         self.book = Book(
             header=aligned_zeros(HEADER_SIZE),
             orders=aligned_zeros(FIRST_SLOT, ORDER_WORDS),
@@ -180,19 +182,24 @@ class BookStorage:
         header[[BEST, BEST + 1]] = N_LEVELS
         header[[NEXT_ID, FIRST_ID]] = 1
         header[BASE_PRICE] = -(WINDOW >> 1)
-        header[MAP_LOWEST], header[MAP_SHIFT] = NO_ID_AHEAD, 65 - FEWEST_MAP_PLACES.bit_length()
+        header[MAP_LOWEST], header[MAP_SHIFT] = NO_ID_AHEAD, 33 - FEWEST_MAP_PLACES.bit_length()
         self._grow_orders(max(orders, 1))
         self.log.attach(self)
 
     @property
     def handle(self) -> Any:
         """What kernels take for this book; without JIT, ask again after each growth."""
-        return self.book if JIT_DISABLED else self.table.ctypes.data
+        return self.book if JIT_DISABLED else self._address
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no resting order has an owner and no id stands in the map: what ``run_plain_batch`` asks for."""
+        return not self.book.header[MAP_USED] and not self.book.owners[:, W_COUNT].any()
 
     def refresh(self) -> None:
         """Write the addresses of the arrays anew."""
         self.book = self.book._replace(log=self.log.columns)
-        for row, (name, array) in enumerate(self.book._asdict().items()):
+        for row, (name, array) in enumerate(zip(Book._fields[:N_ARRAYS], self.book, strict=False)):
             self.table[row] = array.ctypes.data, array.shape[1 if name == "log" else 0]
 
     def relieve(self, stop: int, price_ticks: int = 0, owner: int = 0) -> None:
@@ -286,17 +293,17 @@ class BookStorage:
         words = np.flatnonzero(self.book.leaf)
         bits = np.unpackbits(self.book.leaf[words].view(np.uint8), bitorder="little").reshape(-1, 64)
         word, bit = np.nonzero(bits)
-        return words[word] * 64 + bit
+        return np.asarray(words[word] * 64 + bit)
 
     def prices_of(self, levels: IntArray) -> IntArray:
         """Prices of levels, in ticks."""
         ticks = np.where(levels >> WINDOW_BITS == 1, levels - WINDOW, WINDOW - 1 - levels)
-        return ticks + self.book.header[BASE_PRICE]
+        return np.asarray(ticks + self.book.header[BASE_PRICE])
 
     def levels_of(self, is_sell: npt.NDArray[np.bool_], prices: IntArray) -> IntArray:
         """Levels of prices in ticks, all within the window."""
         ticks = prices - self.book.header[BASE_PRICE]
-        return np.where(is_sell, WINDOW + ticks, WINDOW - 1 - ticks)
+        return np.asarray(np.where(is_sell, WINDOW + ticks, WINDOW - 1 - ticks))
 
     def reserve_owners(self, owners: int) -> None:
         """Make room for owners below ``owners``."""
@@ -361,11 +368,10 @@ class BookStorage:
         """Make the map anew, of these ids only: the statuses of callers' dead orders are forgotten."""
         places = max(FEWEST_MAP_PLACES, 1 << (4 * len(ids)).bit_length())
         hashed, header = aligned_zeros(places, 2), self.book.header
-        header[MAP_USED], header[MAP_SHIFT] = len(ids), 65 - places.bit_length()
+        header[MAP_USED], header[MAP_SHIFT] = len(ids), 33 - places.bit_length()
         ahead = ids[ids >= header[NEXT_ID]]
         header[MAP_LOWEST] = ahead.min() if len(ahead) else NO_ID_AHEAD
-        with errstate():
-            fill_map(hashed, header[MAP_SHIFT], ids, slots)
+        fill_map(hashed, header[MAP_SHIFT], ids, slots)
         self.book = self.book._replace(hashed=hashed)
         self.refresh()
 

@@ -62,4 +62,3 @@ def test_the_place_where_the_work_is_cut_does_not_matter(monkeypatch):
 def test_one_row_alone_has_nothing_to_follow_from():
     rows = invented_messages(1, seed=1)
     assert len(one_step_agreement(*files_of(rows, books_after(rows, 2)))) == 0
-

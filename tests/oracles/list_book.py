@@ -48,7 +48,9 @@ class ListBook:
 
     def levels(self, side):
         prices = list(dict.fromkeys(order.price for order in self.queue(side)))
-        at = {price: [order for order in self.resting if (order.side, order.price) == (side, price)] for price in prices}
+        at = {
+            price: [order for order in self.resting if (order.side, order.price) == (side, price)] for price in prices
+        }
         return [(price, sum(order.size for order in at[price]), len(at[price])) for price in prices]
 
     def status(self, order_id):
@@ -208,6 +210,8 @@ class ListBook:
             if its:
                 one.size -= its
                 kind = REDUCED if one.size else CANCELLED
-                rows.append((kind, one.order_id, meets.order_id, one.side, other.price, its, one.size, one.owner, one.owner))
+                rows.append(
+                    (kind, one.order_id, meets.order_id, one.side, other.price, its, one.size, one.owner, one.owner)
+                )
         if other.size == 0:
             self.remove(other, DEAD_CANCELLED)

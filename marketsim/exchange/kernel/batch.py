@@ -3,8 +3,10 @@
 import numpy as np
 from numba import carray
 
-from marketsim.core.jit import JIT_DISABLED, inlined, kernel, pointer, prefetch
+from marketsim.core.jit import JIT_DISABLED, errstate, inlined, kernel, pointer, prefetch
 from marketsim.exchange.codes import (
+    ADD,
+    FIRST_SLOT,
     M_FLAGS,
     M_KIND,
     M_ORDER,
@@ -14,8 +16,20 @@ from marketsim.exchange.codes import (
     M_SIZE,
     N_MESSAGE_FIELDS,
     STOP_NONE,
+    STOP_REBASE,
 )
-from marketsim.exchange.kernel.layout import C_MESSAGE, FIRST_ID, O_NEXT, O_PREVIOUS, STOP, book_at
+from marketsim.exchange.kernel.layout import (
+    C_MESSAGE,
+    C_ROWS,
+    FIRST_ID,
+    N_RESTING,
+    NEXT_ID,
+    O_NEXT,
+    O_PREVIOUS,
+    STOP,
+    book_at,
+)
+from marketsim.exchange.kernel.levels import fits_window, is_outside
 from marketsim.exchange.kernel.matching import apply, shortage
 
 AHEAD_ORDER, AHEAD_NEIGHBOURS = 16, 6  # messages
@@ -47,11 +61,11 @@ def look_ahead(book, batch, i, end):
 
 if JIT_DISABLED:
 
-    def batch_view(messages):  # noqa: F811
+    def batch_view(messages):
         """The batch itself."""
         return messages
 
-    def look_ahead(book, batch, i, end):  # noqa: F811
+    def look_ahead(book, batch, i, end):
         """Nothing to fetch ahead without compiled code."""
 
 
@@ -80,6 +94,49 @@ def run_batch(handle, messages, first, end):
     return end
 
 
+@inlined
+def safe_messages(book):
+    """How many plain messages surely have room, whatever they do.
+
+    Each trade ends its maker or its taker, so n messages make at most n trades and one more for each order that rests.
+    """
+    header = book.header
+    rows = book.log.shape[1] - book.cursor[C_ROWS] - header[N_RESTING]
+    slots = book.orders.shape[0] - FIRST_SLOT - header[N_RESTING]
+    numbers = book.dense.shape[0] - (header[NEXT_ID] - header[FIRST_ID])
+    return min(rows // 3, slots, numbers)
+
+
+@kernel
+def run_plain_batch(handle, messages, first, end):
+    """The same as ``run_batch`` for plain messages in a plain book, which then pay for nothing that they do not use.
+
+    Plain are ADD and CANCEL without flags, without owners, and with 0 or the engine's own next number as the id of each
+    ADD. A book is plain (``BookStorage.is_plain``) as long as its orders and ids are.
+    """
+    book = book_at(handle, True)
+    batch, header = batch_view(messages), book.header
+    number, i = book.cursor[C_MESSAGE] - first, first
+    header[STOP] = STOP_NONE
+    while i < end and header[STOP] == STOP_NONE:
+        until = min(end, i + safe_messages(book))
+        if until <= i:
+            m = np.uint64(i)
+            header[STOP] = shortage(book, batch[M_KIND, m] & 1, batch[M_PRICE, m], batch[M_SIZE, m], 0)
+            until = i + 1 if header[STOP] == STOP_NONE else i
+        for j in range(i, until):
+            m = np.uint64(j)
+            kind, price_ticks = batch[M_KIND, m] & 1, batch[M_PRICE, m]
+            if (is_outside(book, price_ticks) & (kind == ADD)) and fits_window(book, price_ticks):
+                header[STOP], until = STOP_REBASE, j
+                break
+            look_ahead(book, batch, j, end)
+            apply(book, number + j, kind, batch[M_ORDER, m], batch[M_SIDE, m], price_ticks, batch[M_SIZE, m], 0, 0)
+        i = until
+    book.cursor[C_MESSAGE] = number + i
+    return i
+
+
 @kernel
 def submit_one(handle, kind, order_id, side, price_ticks, size_lots, flags, owner):
     """Carry out one message; return the order's id, or 0 where header[STOP] says what lacks first."""
@@ -91,3 +148,7 @@ def submit_one(handle, kind, order_id, side, price_ticks, size_lots, flags, owne
     message = book.cursor[C_MESSAGE]
     book.cursor[C_MESSAGE] = message + 1
     return apply(book, message, kind, order_id, side, price_ticks, size_lots, flags, owner)
+
+
+if JIT_DISABLED:  # odd ids and prices wrap without a word, as they do in compiled code
+    run_batch, submit_one = errstate()(run_batch), errstate()(submit_one)

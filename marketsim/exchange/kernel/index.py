@@ -25,14 +25,19 @@ from marketsim.exchange.kernel.layout import (
 )
 
 NO_ID_AHEAD = (1 << 63) - 1  # header[MAP_LOWEST] where the map holds no id that an engine number could meet
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(0xFFFFFFFF)
+_LOW_FACTOR, _HIGH_FACTOR = np.uint64(0x9E3779B1), np.uint64(0x85EBCA6B)
 
 
 @inlined
 def map_place(hashed, shift, order_id):
-    """Place of an id in the hash map, or the empty place where it belongs."""
-    last = np.uint64(hashed.shape[0] - 1)
-    place = (np.uint64(order_id) * _GOLDEN) >> np.uint64(shift)
+    """Place of an id in the hash map, or the empty place where it belongs.
+
+    The two halves of the id are multiplied apart, so that no product overflows: plain Python would say so.
+    """
+    last, word = np.uint64(hashed.shape[0] - 1), np.uint64(order_id)
+    mixed = ((word & _HALF) * _LOW_FACTOR) ^ ((word >> 32) * _HIGH_FACTOR)
+    place = (mixed & _HALF) >> np.uint64(shift)
     while hashed[place, H_KEY] != order_id and hashed[place, H_KEY] != 0:
         place = (place + ONE) & last
     return place
@@ -58,6 +63,8 @@ def entry(book, order_id):
         value = np.uint64(book.dense[np.uint64(order_id - book.header[FIRST_ID])])
         if value != 0:
             return value
+    if book.plain:
+        return np.uint64(0)
     if book.header[MAP_USED] != 0 and order_id > 0:
         return map_value(book, order_id)
     return np.uint64(0)
@@ -76,6 +83,8 @@ def find(book, order_id):
 def next_number(book):
     """The next engine number that is not the id of a caller's live order."""
     number = book.header[NEXT_ID]
+    if book.plain:
+        return number
     while number >= book.header[MAP_LOWEST] and map_value(book, number) >= FIRST_SLOT:
         number += 1
     return number
@@ -84,7 +93,9 @@ def next_number(book):
 @inlined
 def put(book, order_id, value, is_number):
     """Enter the slot, or the final status, of an engine's number or of a caller's id."""
-    if is_number:
+    if book.plain:
+        book.dense[np.uint64(order_id - book.header[FIRST_ID])] = value
+    elif is_number:
         put_number(book, order_id, value)
     else:
         put_caller(book, order_id, value)
@@ -119,6 +130,9 @@ def put_caller(book, order_id, value):
 @inlined
 def bury(book, order_id, slot, status):
     """Put a status in place of a dead order's slot."""
+    if book.plain:
+        book.dense[np.uint64(order_id - book.header[FIRST_ID])] = status
+        return
     if is_dense(book, order_id):
         place = np.uint64(order_id - book.header[FIRST_ID])
         if np.uint64(book.dense[place]) == slot:

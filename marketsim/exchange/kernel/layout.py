@@ -32,7 +32,7 @@ MAX_OWNERS = 1 << 24  # owners are 0, "none", and account numbers below this
 
 # Header. The best level of side s, 0 for buys and 1 for sells, is header[BEST + s].
 BEST, FREE_SLOT, NEXT_ID, FIRST_ID, N_RESTING, BASE_PRICE, STOP = 0, 2, 3, 4, 5, 6, 7
-# Of the hash map: keys in use, a bound below which no caller's id stands in an engine number's way, 64 - log2(places).
+# Of the hash map: keys in use, a bound below which no caller's id stands in an engine number's way, 32 - log2(places).
 MAP_USED, MAP_LOWEST, MAP_SHIFT = 8, 9, 10
 HEADER_SIZE = 16
 
@@ -69,13 +69,16 @@ class Book(NamedTuple):
     owners: Any  # int64[owners, OWNER_WORDS]
     log: Any  # int64[N_LOG_COLUMNS, rows]
     cursor: Any  # int64[2]: rows used, number of the next message
+    plain: bool = (
+        False  # known when compiled: no owners and no ids but the engine's numbers, so nothing is paid for them
+    )
 
 
-N_ARRAYS = len(Book._fields)
+N_ARRAYS = len(Book._fields) - 1
 
 
 @inlined
-def book_views(table):
+def book_views(table, plain=False):
     """Views of the arrays whose addresses and lengths stand in ``table``, int64[N_ARRAYS, 2].
 
     Without JIT ``table`` is the ``Book`` itself.
@@ -92,20 +95,21 @@ def book_views(table):
         carray(pointer(table[8, 0]), (table[8, 1], OWNER_WORDS), np.int64),
         carray(pointer(table[9, 0]), (N_LOG_COLUMNS, table[9, 1]), np.int64),
         carray(pointer(table[10, 0]), 2, np.int64),
+        plain,
     )
 
 
 @inlined
-def book_at(handle):
+def book_at(handle, plain=False):
     """The book whose table of addresses stands at the address ``handle`` (``BookStorage.handle``)."""
-    return book_views(carray(pointer(handle), (N_ARRAYS, 2), np.int64))
+    return book_views(carray(pointer(handle), (N_ARRAYS, 2), np.int64), plain)
 
 
 if JIT_DISABLED:
 
-    def book_views(table):  # noqa: F811
+    def book_views(table, plain=False):
         """The book itself: without JIT it holds its arrays."""
-        return table
+        return table._replace(plain=plain)
 
     book_at = book_views
 

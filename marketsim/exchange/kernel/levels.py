@@ -20,10 +20,10 @@ from marketsim.exchange.kernel.layout import (
 
 
 @intrinsic
-def _last_bit(typing_context, word):  # type: ignore[no-untyped-def]
+def _last_bit(typing_context, word):
     """Return the number of the highest set bit of a uint64; undefined for 0."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 1))
         return builder.sub(ir.Constant(ir.IntType(64), 63), zeros)
 
@@ -44,12 +44,12 @@ def last_bit(word):
 
 if JIT_DISABLED:  # where no intrinsic runs
 
-    def first_bit(word):  # noqa: F811
+    def first_bit(word):
         """Number of the lowest set bit; undefined for 0."""
         word = int(word)
         return np.uint64((word & -word).bit_length() - 1)
 
-    def last_bit(word):  # noqa: F811
+    def last_bit(word):
         """Number of the highest set bit; undefined for 0."""
         return np.uint64(int(word).bit_length() - 1)
 

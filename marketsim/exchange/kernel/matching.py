@@ -113,14 +113,16 @@ def shortage(book, kind, price_ticks, size_lots, flags, owner=0):
         return STOP_LOG_FULL
     if np.uint64(header[FREE_SLOT]) == NO_SLOT:
         return STOP_ORDERS_FULL
-    if header[NEXT_ID] - header[FIRST_ID] >= book.dense.shape[0] or 2 * header[MAP_USED] >= book.hashed.shape[0]:
+    if header[NEXT_ID] - header[FIRST_ID] >= book.dense.shape[0] or (
+        not book.plain and 2 * header[MAP_USED] >= book.hashed.shape[0]
+    ):
         return STOP_IDS_FULL
-    if owner >= book.owners.shape[0] and owner < MAX_OWNERS:
+    if not book.plain and owner >= book.owners.shape[0] and owner < MAX_OWNERS:
         return STOP_OWNERS_FULL
     # "&" and no "and": cancels carry any price, so a branch on it alone could not be predicted.
-    if is_outside(book, price_ticks) & ((kind == ADD) | (kind == REPLACE)):
-        if flags & IMMEDIATE == 0 and fits_window(book, price_ticks):
-            return STOP_REBASE
+    misses = is_outside(book, price_ticks) & ((kind == ADD) | (kind == REPLACE))
+    if misses and flags & IMMEDIATE == 0 and fits_window(book, price_ticks):
+        return STOP_REBASE
     return STOP_NONE
 
 
@@ -196,11 +198,10 @@ def take(book, message, order_id, side, bound, size_lots, flags, owner):
         price = price_of(book, level)
         slot = np.uint64(levels[level, L_HEAD])
         while size_lots > 0 and slot != NO_SLOT:
-            following, maker = np.uint64(orders[slot, O_NEXT]), orders[slot, O_OWNER]
+            following = np.uint64(orders[slot, O_NEXT])
+            maker = np.int64(0) if book.plain else orders[slot, O_OWNER]
             if prevent and maker == owner:
-                size_lots, slot = prevent_trade(
-                    book, message, order_id, side, level, slot, size_lots, flags, owner
-                )
+                size_lots, slot = prevent_trade(book, message, order_id, side, level, slot, size_lots, flags, owner)
                 if size_lots == 0:
                     status = STATUS_CANCELLED
                 continue
@@ -235,7 +236,7 @@ def refusal(book, kind, side, bound, price_ticks, size_lots, flags, owner):
             return REJECT_INVALID_MESSAGE
         if flags & STP_DECREMENT and flags & STP_MASK != STP_DECREMENT:
             return REJECT_INVALID_MESSAGE
-    if owner < 0 or owner >= book.owners.shape[0]:
+    if not book.plain and (owner < 0 or owner >= book.owners.shape[0]):
         return REJECT_INVALID_OWNER
     if size_lots <= 0 or size_lots > MAX_SIZE_LOTS:
         return REJECT_INVALID_SIZE
@@ -272,7 +273,7 @@ def cancel(book, message, slot):
         np.uint64(orders[slot, O_LEVEL]),
         orders[slot, O_SIZE],
         orders[slot, O_ID],
-        orders[slot, O_OWNER],
+        np.int64(0) if book.plain else orders[slot, O_OWNER],
     )
     remove(book, slot, STATUS_CANCELLED)
     price = price_of(book, level)
@@ -305,7 +306,7 @@ def apply(book, message, kind, order_id, side, price_ticks, size_lots, flags, ow
     slot, level, left, reason, is_number = NO_SLOT, NO_LEVEL, np.int64(0), 0, True
     if kind == ADD:
         number = next_number(book)
-        if order_id == 0 or order_id == number:
+        if book.plain or order_id == 0 or order_id == number:
             order_id = number
             header[NEXT_ID] = number + 1
         else:
@@ -330,7 +331,7 @@ def apply(book, message, kind, order_id, side, price_ticks, size_lots, flags, ow
             slot = find(book, order_id)
         if slot == NO_SLOT or (owner != 0 and book.orders[slot, O_OWNER] != owner):
             reason = REJECT_UNKNOWN_ORDER
-        elif kind == CANCEL or kind == CANCEL_OWN:
+        elif kind in (CANCEL, CANCEL_OWN):
             cancel(book, message, slot)
             return order_id
         if kind < 0 or kind > CANCEL_OWN:
@@ -339,18 +340,17 @@ def apply(book, message, kind, order_id, side, price_ticks, size_lots, flags, ow
         emit(book, message, REJECTED, order_id, reason, side, price_ticks, size_lots, 0, owner, 0)
         return order_id
     if slot != NO_SLOT:
-        level, left, owner = np.uint64(book.orders[slot, O_LEVEL]), book.orders[slot, O_SIZE], book.orders[slot, O_OWNER]
-        side = 1 - 2 * side_of(level)
-        resting_price = price_of(book, level)
+        level, left = np.uint64(book.orders[slot, O_LEVEL]), book.orders[slot, O_SIZE]
+        owner = book.orders[slot, O_OWNER]
+        side, resting_price = 1 - 2 * side_of(level), price_of(book, level)
         if kind == REDUCE:
             if size_lots >= left:
                 cancel(book, message, slot)
             elif size_lots > 0:
                 shrink(book, message, REDUCED, slot, resting_price, size_lots, left - size_lots)
             else:
-                emit(
-                    book, message, REJECTED, order_id, REJECT_INVALID_SIZE, side, resting_price, size_lots, left, owner, 0
-                )
+                reason = REJECT_INVALID_SIZE
+                emit(book, message, REJECTED, order_id, reason, side, resting_price, size_lots, left, owner, 0)
             return order_id
     taker_side = np.int64(side < 0)
     bound = bound_of(book, taker_side, price_ticks, flags)
@@ -364,9 +364,7 @@ def apply(book, message, kind, order_id, side, price_ticks, size_lots, flags, ow
         if price_ticks == resting_price and size_lots <= left:
             shrink(book, message, REPLACED, slot, price_ticks, size_lots, size_lots)
             return order_id
-        is_number = is_dense(book, order_id) and np.uint64(
-            book.dense[np.uint64(order_id - header[FIRST_ID])]
-        ) == slot
+        is_number = is_dense(book, order_id) and np.uint64(book.dense[np.uint64(order_id - header[FIRST_ID])]) == slot
         remove(book, slot, STATUS_CANCELLED)
     left, status = size_lots, STATUS_FILLED
     if np.uint64(header[BEST + 1 - taker_side]) < bound:

@@ -3,9 +3,19 @@
 import numpy as np
 
 from marketsim.core.jit import kernel
-from marketsim.exchange.kernel.index import order_status
-from marketsim.exchange.kernel.layout import BEST, L_COUNT, L_SIZE, NO_LEVEL, book_at
-from marketsim.exchange.kernel.levels import next_level, price_of
+from marketsim.exchange.kernel.index import find, order_status
+from marketsim.exchange.kernel.layout import (
+    BEST,
+    L_COUNT,
+    L_SIZE,
+    NO_LEVEL,
+    NO_SLOT,
+    O_LEVEL,
+    O_OWNER,
+    O_SIZE,
+    book_at,
+)
+from marketsim.exchange.kernel.levels import next_level, price_of, side_of
 
 
 @kernel
@@ -28,3 +38,16 @@ def depth_of(handle, side, rows):
         level = next_level(book, level)
         n += 1
     return n
+
+
+@kernel
+def order_of(handle, order_id, row):
+    """Write id, owner, side, price and lots of a resting order into int64[5]; return whether it rests."""
+    book = book_at(handle)
+    slot = find(book, order_id)
+    if slot == NO_SLOT:
+        return False
+    level = np.uint64(book.orders[slot, O_LEVEL])
+    row[0], row[1], row[2] = order_id, book.orders[slot, O_OWNER], 1 - 2 * side_of(level)
+    row[3], row[4] = price_of(book, level), book.orders[slot, O_SIZE]
+    return True

@@ -86,7 +86,7 @@ def own_slot(book, owner, k):
 def release(book, slot, status):
     """Give the slot of a dead order back, and note in the index how it died."""
     header, orders = book.header, book.orders
-    if orders[slot, O_OWNER] != 0:
+    if not book.plain and orders[slot, O_OWNER] != 0:
         leave_owner(book, slot, orders[slot, O_OWNER])
     bury(book, orders[slot, O_ID], slot, status)
     orders[slot, O_NEXT] = header[FREE_SLOT]

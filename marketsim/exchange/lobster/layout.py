@@ -102,7 +102,7 @@ class LobsterBook:
     @property
     def levels(self) -> int:
         """Levels a side."""
-        return self.values.shape[1] // 4
+        return int(self.values.shape[1]) // 4
 
     def sizes(self, side: int) -> IntArray:
         """Return the sizes of a side (1 buy, -1 sell), shape (rows, levels)."""

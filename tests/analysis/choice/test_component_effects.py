@@ -127,6 +127,21 @@ def test_intervals_cover_the_effects_of_the_design(rng):
     assert all(abs(sum_of_z) / np.sqrt(n_draws) < 4 for sum_of_z in total.values()), total
 
 
+def test_the_standard_error_is_that_of_a_mean_over_choice_sets(rng):
+    """Each set adds its own difference, so the error is their standard deviation over the root of their number."""
+    table = drawn(rng, [chooser(rng) for _ in range(5)], 80)
+    sign = table["slot"].map({1: 1, 2: 0, 3: -1}) * table["chosen"]
+    difference = sign.groupby(table["choice_set"]).sum()
+    row = amce(table, ["slot"]).frame.loc["slot[1]"]
+    assert row["estimate"] == pytest.approx(difference.mean())
+    assert row["se"] == pytest.approx(difference.std(ddof=1) / np.sqrt(80))
+    normalised = amce(table, ["slot"], inference=Inference(normalise=True)).frame.loc["slot[1]"]
+    shares = table.groupby("slot")["chosen"].mean()
+    away = (table["slot"] == 1) * (table["chosen"] - shares[1]) - (table["slot"] == 3) * (table["chosen"] - shares[3])
+    by_set = away.groupby(table["choice_set"]).sum()
+    assert normalised["se"] == pytest.approx(np.sqrt(80 / 79 * (by_set**2).sum()) / 80)
+
+
 def test_randomisation_p_values_are_valid_where_a_tag_does_nothing(rng):
     choosers = [chooser(rng, sponsored=0.0) for _ in range(12)]
     n_draws = 150
