@@ -139,6 +139,16 @@ def test_two_processes_and_the_resolved_scenario_give_one_digest(scenario, tmp_p
     assert run(scenario("\n[record]\ncompression = 'zstd'\n"), tmp_path / "fourth").digest == first.digest
 
 
+def test_without_jit_a_run_has_the_same_digest(scenario, tmp_path):
+    file = scenario().replace("small.toml", "short.toml")
+    (tmp_path / "short.toml").write_text((tmp_path / "small.toml").read_text().replace('"20s"', '"2s"'))
+    interpreted = run_elsewhere(file, tmp_path / "interpreted", env=os.environ | {"NUMBA_DISABLE_JIT": "1"})
+    assert interpreted.stdout.strip() == "True", interpreted.stderr
+    compiled = run(file, tmp_path / "compiled")
+    assert compiled.counts["exchange/messages"] > 200
+    assert open_run_directory(tmp_path / "interpreted").digest == compiled.digest
+
+
 def test_an_interrupted_run_is_resumed_to_the_digest_of_a_whole_one(scenario, tmp_path, monkeypatch):
     file = scenario(PRESSER.format(at=7, how="interrupt", every="1min"))
     stopped = start_run(load_scenario(file), tmp_path / "run")
