@@ -3,8 +3,8 @@
     python benchmarks/book.py [--quick]
 
 The stream: 49 % passive adds, 41 % cancels, 10 % marketable orders. The twin (``twin/book.cpp``, g++ -O3, compiled
-here) has the same features as the stream: dense ids, plain adds and cancels, the full event log in the same ten columns.
-Both logs must have the same hash. Rounds are interleaved, so that what slows the machine slows both; ratios are medians.
+here) has the features of the stream: dense ids, plain adds and cancels, the full event log in the same ten columns.
+Both logs must have one hash. Rounds are interleaved, so that what slows the machine slows both; medians of ratios.
 """
 
 from __future__ import annotations
