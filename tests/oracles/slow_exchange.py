@@ -9,7 +9,6 @@ import bisect
 from collections import defaultdict
 
 import numpy as np
-from tests.oracles.list_book import ListBook
 
 from marketsim.core import fmath, rng
 from marketsim.core.venue import NEVER, Notice
@@ -17,6 +16,7 @@ from marketsim.exchange.codes import EventKind
 from marketsim.exchange.config import LatencyRange
 from marketsim.exchange.population import StartContext
 from marketsim.exchange.populations import KINDS
+from tests.oracles.list_book import ListBook
 
 SECOND = 10**9
 TRADE = EventKind.TRADE
