@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from marketsim.core.jit import JIT_DISABLED
 from marketsim.exchange import book_state
 from marketsim.exchange.codes import (
     ADD,
@@ -171,14 +172,20 @@ class OrderBook:
         flags = 0
         if tif is not _GTC or stp is not _NO_PREVENTION or post_only or market:
             flags = int(tif) | int(stp) | (POST_ONLY if post_only else 0) | (MARKET if market else 0)
-        if type(price_ticks) is int and type(size_lots) is int and (order_id is None or type(order_id) is int):
-            # "+side" is the quickest way from an enumeration to the plain int that compiled code wants.
-            try:
-                number: int = submit_one(self._handle, ADD, order_id or 0, +side, price_ticks, size_lots, flags, owner)
-            except (OverflowError, TypeError) as error:
+        # The quick way in, for plain ints: compiled code would be compiled anew for any other type.
+        if (
+            type(price_ticks) is int
+            and type(size_lots) is int
+            and type(owner) is int
+            and isinstance(side, int)
+            and (order_id is None or type(order_id) is int)
+        ):
+            try:  # "+side" is the quickest way from an enumeration to the plain int behind it
+                number = submit_one(self._handle, ADD, order_id or 0, +side, price_ticks, size_lots, flags, owner)
+            except OverflowError as error:
                 raise ValueError(f"an order consists of integers of 64 bits: {error}") from None
             if number != 0:
-                return number
+                return int(number) if JIT_DISABLED else number
         return self._send(ADD, 0 if order_id is None else order_id, side, price_ticks, size_lots, flags, owner)
 
     def cancel(self, order_id: int) -> None:

@@ -10,8 +10,11 @@ HIDDEN = 5
 START_NS = 34_200_000_000_000
 
 
-def invented_messages(n, seed, spread=100, mid=1_000_000, tick=100, first_id=1):
-    """Rows (time_ns, kind, order_id, size, price, direction) of a stream that starts from an empty book."""
+def invented_messages(n, seed, mid=1_000_000, tick=100, first_id=1):
+    """Rows (time_ns, kind, order_id, size, price, direction) of a stream that starts from an empty book.
+
+    Half of what is removed stands at the touch, so that prices move and levels from further out come up.
+    """
     chance = random.Random(seed)
     live, rows, time_ns, next_id = {}, [], START_NS, first_id
     while len(rows) < n:
@@ -19,14 +22,16 @@ def invented_messages(n, seed, spread=100, mid=1_000_000, tick=100, first_id=1):
         what = chance.random()
         if what < 0.05:
             rows.append((time_ns, HIDDEN, 0, chance.randint(1, 50), mid + tick // 2, chance.choice([1, -1])))
-        elif what < 0.55 or not live:
+        elif what < 0.5 or not live:
             side, size = chance.choice([1, -1]), chance.randint(1, 9) * 10
-            price = mid - side * (spread + tick * chance.randint(0, 15))
+            price = mid - side * tick * chance.randint(1, 15)
             live[next_id] = [size, price, side]
             rows.append((time_ns, ADD, next_id, size, price, side))
             next_id += chance.randint(1, 3)
         else:
             order_id = chance.choice(sorted(live))
+            if chance.random() < 0.5:
+                order_id = min(live, key=lambda number: (abs(live[number][1] - mid), number))
             size, price, side = live[order_id]
             kind = chance.choice([DELETE, EXECUTE, REDUCE])
             taken = size if kind == DELETE or (kind == EXECUTE and chance.random() < 0.5) else chance.randint(1, size)

@@ -141,6 +141,21 @@ def test_a_stream_without_features_gives_the_same_log(stream, numbered):
     same_book(book, oracle)
 
 
+@given(
+    st.lists(st.integers(1, 5), min_size=2, max_size=5),
+    st.integers(0, 4),
+    st.integers(-2, 2),
+    st.sampled_from([100, 101]),
+)
+def test_a_replacement_keeps_its_place_only_at_its_price_and_without_growing(sizes, place, growth, price):
+    order_id = place % len(sizes) + 1
+    stream = [(0, 0, 1, 100, size, 0, 0) for size in sizes]
+    stream += [(3, order_id, 0, price, max(sizes[order_id - 1] + growth, 1), 0, 0), (0, 0, -1, 100, 3, 0, 0)]
+    book, (log, oracle) = OrderBook(), expected(stream)
+    assert numbered_rows(book.process(batch(stream))) == log
+    same_book(book, oracle)
+
+
 @given(plain_streams)
 def test_mirrored_messages_give_the_mirrored_log(stream):
     mirrored = [(kind, order_id, -side, -price, size, *rest) for kind, order_id, side, price, size, *rest in stream]

@@ -151,4 +151,5 @@ def submit_one(handle, kind, order_id, side, price_ticks, size_lots, flags, owne
 
 
 if JIT_DISABLED:  # odd ids and prices wrap without a word, as they do in compiled code
-    run_batch, submit_one = errstate()(run_batch), errstate()(submit_one)
+    run_batch, run_plain_batch = errstate()(run_batch), errstate()(run_plain_batch)
+    submit_one = errstate()(submit_one)

@@ -78,10 +78,8 @@ def write_table(columns: Mapping[str, IntArray], path: Path) -> None:
         parquet.write_table(pa.table(arrays), path)
         return
     if "time_ns" in columns:
-        words = np.zeros((len(columns["time_ns"]), 2), np.int64)
-        words[:, 0] = columns["time_ns"]
-        buffers = [None, pa.py_buffer(words)]
-        arrays["time_ns"] = pa.Array.from_buffers(pa.decimal128(19, 9), len(words), buffers)
+        # Arrow would write decimals below a microsecond as 5E-9.
+        arrays["time_ns"] = pa.array([f"{t // 10**9}.{t % 10**9:09d}" for t in columns["time_ns"].tolist()])
     csv.write_csv(pa.table(arrays), path, csv.WriteOptions(include_header=False, quoting_style="none"))
 
 

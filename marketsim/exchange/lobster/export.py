@@ -102,10 +102,14 @@ def export_lobster(
     """
     units = Decimal(tick_size) * PRICE_UNITS
     if units < 1 or units % 1 != 0:
-        raise ValueError(f"LOBSTER prices are in 1/10,000; found the tick size {tick_size}, expected a multiple of it")
+        raise ValueError(f"LOBSTER prices: found the tick size {tick_size}, expected a multiple of 0.0001")
     folder = Path(folder)
     paths = tuple(folder / f"{symbol}_{what}_{levels}.csv" for what in ("message", "orderbook"))
-    rows = np.array(list(lobster_rows(messages, trades)), np.int64).reshape(-1, 6)
+    gap = f"the tables of {symbol} do not begin with an empty book, or rows are missing"
+    try:
+        rows = np.array(list(lobster_rows(messages, trades)), np.int64).reshape(-1, 6)
+    except _UnknownOrderError as error:
+        raise ValueError(f"{gap}: {error}") from None
     if len(rows) == 0:
         raise ValueError(f"no order of {symbol} ever rested, so there is no book to write")
     rows[:, 0] += start_ns
@@ -114,11 +118,15 @@ def export_lobster(
     book = Reconstruction(int(units))
     values = np.concatenate([values for _, values in book.books(written, levels)])
     if book.counts != ReconstructionCounts():
-        raise ValueError(f"the tables of {symbol} lack messages or trades: {book.counts}")
+        raise ValueError(f"{gap}: {book.counts}")
     folder.mkdir(parents=True, exist_ok=True)
     write_messages(written, paths[0])
     write_book(LobsterBook(paths[1], values), paths[1])
     return paths[0], paths[1]
+
+
+class _UnknownOrderError(ValueError):
+    """The tables speak of an order whose arrival they do not tell."""
 
 
 def lobster_rows(messages: Any, trades: Any) -> Iterator[tuple[int, int, int, int, int, int]]:
@@ -127,6 +135,8 @@ def lobster_rows(messages: Any, trades: Any) -> Iterator[tuple[int, int, int, in
     for _, group in groupby(_events(messages, trades), itemgetter(0)):
         events = list(group)
         own = events[-1]
+        if own.kind == EventKind.REPLACED and own.order_id not in resting:
+            raise _UnknownOrderError(f"order {own.order_id} is replaced, but does not rest")
         if own.kind == EventKind.REPLACED and _moves(own, resting[own.order_id]):
             old = resting.pop(own.order_id)
             yield own.time_ns, LobsterType.DELETE, own.order_id, old.lots, old.price_ticks, old.side
@@ -149,6 +159,8 @@ def _rows_of(event: _Event, resting: dict[int, _Resting]) -> Iterator[tuple[int,
             what = LobsterType.EXECUTE
     elif kind in (EventKind.ACCEPTED, EventKind.REPLACED):
         what, lots = LobsterType.ADD, left
+    elif kind == EventKind.TRADE:
+        raise _UnknownOrderError(f"order {order_id} trades, but does not rest")
     else:  # an incoming order lost lots before it could rest
         return
     if left > 0:
