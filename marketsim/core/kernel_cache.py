@@ -23,7 +23,9 @@ SETTINGS: Final = ("NUMBA_BOUNDSCHECK", "NUMBA_OPT", "NUMBA_DEBUGINFO", "NUMBA_L
 KEPT_FOLDERS: Final = 8
 """How many versions of the kernels stay on disk."""
 
-_DEFINES_KERNEL = re.compile(r"^\s*(?:@kernel|@inlined|@intrinsic|@njit|jitable\(|def wake\()", re.MULTILINE)
+_DEFINES_KERNEL = re.compile(
+    r"^\s*(?:@(?:kernel|inlined|spliced|stage|intrinsic|njit)|jitable\(|def wake\()", re.MULTILINE
+)
 _IMPORTS = re.compile(r"^from (marketsim[\w.]*) import (?:\(([^)]*)\)|(.*))$|^import (marketsim[\w.]*)", re.MULTILINE)
 
 
