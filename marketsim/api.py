@@ -137,6 +137,16 @@ class Run:
         return self.table("exchange/depth")
 
     @property
+    def impressions(self) -> pd.DataFrame:
+        """The table ``storefront/impressions``."""
+        return self.table("storefront/impressions")
+
+    @property
+    def choices(self) -> pd.DataFrame:
+        """The table ``storefront/choices``."""
+        return self.table("storefront/choices")
+
+    @property
     def accounts(self) -> pd.DataFrame:
         """The table ``exchange/accounts``, joined with the agents' names and kinds."""
         return self.table("exchange/accounts").merge(self.table("exchange/agents"), on="agent", how="left")
@@ -306,8 +316,9 @@ def _loaded(
 
 def _declaration(name: str) -> Table | None:
     from marketsim.exchange.tables import TABLES
+    from marketsim.storefront import tables as storefront_tables
 
-    return TABLES.get(name)
+    return TABLES.get(name) or storefront_tables.TABLES.get(name)
 
 
 def _with_words(frame: pd.DataFrame, table: Table | None, instruments: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -18,11 +18,12 @@ from marketsim.core.config import Section
 from marketsim.core.units import MILLISECOND, MINUTE, Duration, TimeOfDay, parse_time_of_day
 from marketsim.exchange.config import ExchangeConfig
 from marketsim.scenario.writer import to_toml
+from marketsim.storefront.config import StorefrontConfig
 
 MAX_SEED = (1 << 63) - 1
 """Largest seed: the largest integer of TOML."""
 
-VENUES = ("exchange",)
+VENUES = ("exchange", "storefront")
 """Sections that each describe a venue; a scenario has at least one of them."""
 
 Codec = Literal["none", "snappy", "lz4", "zstd"]
@@ -66,6 +67,8 @@ class Scenario(Section):
     """Folders of your own modules, by name of the module. Default: the folder of the file that names the kind."""
     exchange: ExchangeConfig | None = None
     """The exchange engine; without it there is none."""
+    storefront: StorefrontConfig | None = None
+    """The shop; without it there is none."""
     agents: tuple[SerializeAsAny[AgentConfig], ...] = Field(default=(), max_length=10_000)
     """Agents in Python; their accounts follow those of the populations, in this order."""
     record: RecordConfig = RecordConfig()

@@ -16,7 +16,8 @@ def summarize(scenario: Scenario) -> dict[str, Any]:
     -------
     dict
         ``name``, ``seed``, ``start``, ``duration``; ``instruments`` (symbols); ``populations`` and ``agents`` (name to
-        number of agents); ``modules`` (files of the user's own kinds, whose code loading the scenario has run).
+        number of agents), ``shoppers`` likewise; ``modules`` (files of the user's own kinds, whose code loading the
+        scenario has run).
     """
     exchange = scenario.exchange
     modules = {name: user_module_file(name, folder) for name, folder in scenario.plugins.items()}
@@ -28,6 +29,7 @@ def summarize(scenario: Scenario) -> dict[str, Any]:
         "duration": format_duration(scenario.duration),
         "instruments": [instrument.symbol for instrument in exchange.instruments] if exchange else [],
         "populations": {table.label: table.count for table in exchange.populations} if exchange else {},
+        "shoppers": {table.name: table.count for table in scenario.storefront.shoppers} if scenario.storefront else {},
         "agents": {table.label: table.count for table in scenario.agents},
         "modules": [str(file) for file in modules.values() if file is not None],
     }
@@ -44,7 +46,7 @@ def summary_text(scenario: Scenario) -> str:
     for instrument in scenario.exchange.instruments if scenario.exchange else ():
         price, tick = format_decimal(instrument.open_price), format_decimal(instrument.tick_size)
         rows.append(("instrument", f"{instrument.symbol}, {price} {instrument.currency} in steps of {tick}"))
-    for what in ("populations", "agents"):
+    for what in ("populations", "shoppers", "agents"):
         counts: dict[str, int] = facts[what]
         if counts:
             listed = ", ".join(f"{count:,} {name}" for name, count in counts.items())

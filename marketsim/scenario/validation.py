@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from marketsim.core.errors import Fault, PluginError
 from marketsim.core.registry import is_plugin, nearest_names, user_module_file
-from marketsim.exchange.tables import TABLES
+from marketsim.exchange.tables import TABLES as EXCHANGE_TABLES
 from marketsim.scenario.kinds import KINDED, Kinded, module_of
 from marketsim.scenario.locate import KeyPath
 from marketsim.scenario.overrides import SET_OPTION, split_path
@@ -23,6 +23,10 @@ from marketsim.scenario.pydantic_errors import LocatedError, located_errors, sch
 from marketsim.scenario.schema import Scenario
 from marketsim.scenario.tree import Source, Table, Tables, leaves, plain, trace
 from marketsim.scenario.wording import JsonSchema, dotted, either, properties, quoted, resolve, show_value, step
+from marketsim.storefront.tables import TABLES as STOREFRONT_TABLES
+
+TABLES = {**EXCHANGE_TABLES, **STOREFRONT_TABLES}
+"""Every table that an engine writes."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -53,6 +57,7 @@ class Validation:
         self._check_instruments()
         self._check_tables()
         scenario = self._validate(Scenario, self._data, ())
+        self._check_catalog(scenario)
         if scenario is not None:
             sources = {dotted(path): str(source) for path, source in leaves(self._root)}
             scenario.__pydantic_private__["_sources"] = sources  # type: ignore[index]
@@ -157,6 +162,16 @@ class Validation:
         for location, name in named:
             if isinstance(name, str) and name not in TABLES:
                 self._add(location, quoted(name), f"the name of a table: {either(TABLES)}{nearest_names(name, TABLES)}")
+
+    def _check_catalog(self, scenario: Scenario | None) -> None:
+        """Find what the shop and its catalogue disagree on."""
+        if scenario is None or scenario.storefront is None:
+            return
+        from marketsim.storefront import checks
+
+        catalog = checks.load_catalog(scenario.storefront)
+        for path, found, expected in checks.disagreements(scenario.storefront, catalog):
+            self._add(("storefront", *path), found, expected)
 
     # ---- Validation and its errors ----------------------------------------------------------------------------
 

@@ -124,10 +124,22 @@ def _venues(scenario: Scenario) -> list[Venue]:
             seed=scenario.seed,
             replicate=scenario.replicate,
             duration_ns=scenario.duration,
-            tables=[table.name for table in recorded_tables(scenario)],
+            tables=[table.name for table in recorded_tables(scenario) if table.name.startswith("exchange/")],
             folder_of=scenario.folder_of,
         )
         venues.append(exchange)
+    if scenario.storefront is not None:
+        from marketsim.storefront.engine import Storefront
+
+        storefront = Storefront(
+            scenario.storefront,
+            seed=scenario.seed,
+            replicate=scenario.replicate,
+            duration_ns=scenario.duration,
+            start_ns=scenario.start,
+            tables=[table.name for table in recorded_tables(scenario) if table.name.startswith("storefront/")],
+        )
+        venues.append(storefront)
     return venues
 
 
@@ -138,6 +150,10 @@ def recorded_tables(scenario: Scenario) -> list[Table]:
         from marketsim.exchange.tables import TABLES
 
         tables += TABLES.values()
+    if scenario.storefront is not None:
+        from marketsim.storefront import tables as storefront_tables
+
+        tables += storefront_tables.TABLES.values()
     return [table for table in tables if scenario.record.writes(table.name)]
 
 
@@ -169,12 +185,21 @@ def _manifest(scenario: Scenario, simulation: Simulation) -> dict[str, Any]:
             }
             for instrument in instruments
         ],
+        **_storefront_facts(simulation),
         "provenance": sorted({agent.provenance for agent in simulation.cast} | {"rule"}),
         "inputs": file_hashes([*scenario.files, *_modules(scenario)]),
         "modules": file_hashes(_modules(scenario)),
         "versions": versions(),
         "timings": {"seconds": 0.0, "started_at": started},
     }
+
+
+def _storefront_facts(simulation: Simulation) -> dict[str, Any]:
+    """Return what a reader of the shop's tables needs to know, under the key ``storefront``; nothing without a shop."""
+    for venue in simulation.venues:
+        if venue.name == "storefront":
+            return {"storefront": venue.facts()}  # type: ignore[attr-defined]
+    return {}
 
 
 def _modules(scenario: Scenario) -> list[Path]:

@@ -1,0 +1,14 @@
+"""The storefront: a catalogue, its pages, shoppers who choose from them, and randomised experiments on both."""
+
+from marketsim.core.lazy import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        ".catalog": ["Catalog"],
+        ".commands": ["BuyCommand", "VisitCommand"],
+        ".config": ["ShopperConfig", "StorefrontConfig"],
+        ".engine": ["Storefront"],
+        ".page": ["Offer", "Page"],
+    },
+)

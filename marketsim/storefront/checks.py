@@ -1,0 +1,133 @@
+"""What a shop's configuration and its catalogue must agree on, found before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from marketsim.core.errors import Fault, ScenarioError
+from marketsim.core.registry import nearest_names
+from marketsim.storefront.catalog import Catalog
+from marketsim.storefront.config import ShopperConfig, StorefrontConfig
+from marketsim.storefront.ranking import Shelf
+
+
+class Disagreement(NamedTuple):
+    """Something that the configuration asks of a catalogue which it has not."""
+
+    path: tuple[str | int, ...]
+    """Of the key below ``[storefront]``; a number is a place in an array."""
+    found: str
+    expected: str
+
+
+def load_catalog(config: StorefrontConfig) -> Catalog:
+    """Return the catalogue that a configuration names.
+
+    Raises
+    ------
+    InputError
+        The file is missing or faulty.
+    """
+    return Catalog.builtin() if config.catalog == "builtin" else Catalog.load(config.catalog)
+
+
+def disagreements(config: StorefrontConfig, catalog: Catalog) -> list[Disagreement]:
+    """Return everything in which a configuration and a catalogue disagree."""
+    return [
+        *_unknown_products(config, catalog),
+        *_unknown_categories(config, catalog),
+        *_unknown_attributes(config, catalog),
+    ]
+
+
+def refuse(found: Sequence[Disagreement]) -> None:
+    """Raise ``ScenarioError`` where there is a disagreement."""
+    if found:
+        paths = [".".join(str(part + 1) if isinstance(part, int) else part for part in one.path) for one in found]
+        raise ScenarioError(
+            Fault("", 0, f"storefront.{path}", one.found, one.expected) for path, one in zip(paths, found, strict=True)
+        )
+
+
+def sold_categories(config: StorefrontConfig, catalog: Catalog) -> list[str]:
+    """Return the categories that are sold, in the order of the configuration, else of the catalogue."""
+    return list(config.categories) or catalog.categories
+
+
+def _unknown_products(config: StorefrontConfig, catalog: Catalog) -> Iterator[Disagreement]:
+    tags = config.tags
+    named: dict[str, Iterable[str]] = {
+        "ranking.order": config.ranking.order,
+        "sponsored.products": config.sponsored.products,
+        "tags.overall_pick": tags.overall_pick,
+        "tags.best_seller": tags.best_seller,
+        "tags.limited_time": tags.limited_time,
+        "tags.was_price": tags.was_price,
+        "tags.left": tags.left,
+    }
+    known = set(catalog.product_id)
+    for path, products in named.items():
+        for place, product in enumerate(products):
+            if product not in known:
+                hint = nearest_names(product, catalog.product_id)
+                below = product if isinstance(products, dict) else place
+                yield _disagreement((*path.split("."), below), product, f"the id of a product of the catalogue{hint}")
+
+
+def _unknown_categories(config: StorefrontConfig, catalog: Catalog) -> Iterator[Disagreement]:
+    places: list[tuple[tuple[str, ...], Sequence[str], Sequence[str]]]
+    places = [(("categories",), config.categories, catalog.categories)]
+    sold = sold_categories(config, catalog)
+    places += [(("shoppers", table.name, "categories"), table.categories, sold) for table in config.shoppers]
+    for path, categories, known in places:
+        for place, category in enumerate(categories):
+            if category not in known:
+                yield _disagreement(
+                    (*path, place), category, f"a category: {', '.join(known)}{nearest_names(category, known)}"
+                )
+    for category in sold:
+        n = len(catalog.products_of(category))
+        if category in catalog.categories and n < config.page.slots and config.randomise.regime != "identical":
+            yield Disagreement(
+                ("page",),
+                f"{config.page.slots} slots",
+                f"at most {n}, as category {category} has {n} product{'' if n == 1 else 's'}",
+            )
+
+
+def shelf_faults(config: StorefrontConfig, queries: Sequence[str], shelves: Sequence[Shelf]) -> list[Disagreement]:
+    """Return the searches that find too little for a page."""
+    regime, randomise = config.randomise.regime, config.randomise
+    least = randomise.sponsored_most + 2 if regime in ("aces", "sobol") else 1
+    found = {queries[shelf.query]: len(shelf.products) for shelf in shelves if shelf.query >= 0}
+    return [
+        _disagreement(
+            ("shoppers", table.name, "queries", place),
+            query,
+            f"a search that finds at least {least}; this one finds {found[query]}",
+        )
+        for table in config.shoppers
+        for place, query in enumerate(table.queries)
+        if found[query] < least
+    ]
+
+
+def _unknown_attributes(config: StorefrontConfig, catalog: Catalog) -> Iterator[Disagreement]:
+    known = sorted({key for row in catalog.attributes for key in row})
+    named = [(("shoppers", table.name, *key), names) for table in config.shoppers for key, names in _attributes(table)]
+    for path, names in [*named, (("buyers", "needs"), list(config.buyers.needs))]:
+        for name in names:
+            if name not in known:
+                expected = f"an attribute of the catalogue: {', '.join(known) or 'it has none'}"
+                yield _disagreement(path, name, f"{expected}{nearest_names(name, known)}")
+
+
+def _attributes(table: ShopperConfig) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    yield ("needs",), list(table.needs)
+    if table.nests is not None and table.nests.by != "category":
+        yield ("nests", "by"), [table.nests.by]
+
+
+def _disagreement(path: tuple[str | int, ...], found: str, expected: str) -> Disagreement:
+    return Disagreement(path, f'"{found}"', expected)

@@ -1,0 +1,1 @@
+"""What runs compiled: pages, choices, arrivals."""

@@ -1,0 +1,76 @@
+"""Small catalogues and shops for tests."""
+
+import numpy as np
+
+from marketsim.core.venue import Stop
+from marketsim.storefront.catalog import Catalog
+from marketsim.storefront.config import StorefrontConfig
+from marketsim.storefront.engine import Storefront
+
+SECOND = 10**9
+HOUR = 3600 * SECOND
+PLANTED = {
+    "row": [1.22, 0.0],
+    "column": [0.2, 0.6, 0.6, 0.0],
+    "ln_price": -1.62,
+    "ln_reviews": 0.42,
+    "rating": 4.91,
+    "sponsored": -0.14,
+    "overall_pick": 1.06,
+    "scarcity": -0.05,
+    "quality": 1.0,
+}
+
+
+def catalogue(categories=2, each=9, seed=0):
+    """Categories of products with drawn numbers."""
+    rng, n = np.random.default_rng(seed), categories * each
+    return Catalog(
+        product_id=tuple(f"p{i:03d}" for i in range(n)),
+        category=tuple(f"category {i // each}" for i in range(n)),
+        title=tuple(f"thing {i} of category {i // each}" for i in range(n)),
+        description=("",) * n,
+        price_minor=rng.integers(1000, 9000, n),
+        cost_minor=rng.integers(100, 900, n),
+        rating_tenths=rng.integers(36, 49, n),
+        reviews=rng.integers(0, 3000, n),
+        quality=rng.normal(0.0, 0.5, n),
+        attributes=tuple({"brand": f"b{i % 3}", "colour": ("red", "black")[i % 2]} for i in range(n)),
+        image=("",) * n,
+    )
+
+
+def shop(shoppers=({"name": "some"},), *, products=None, seed=1, duration_ns=HOUR, buyers=0, start_ns=0, **keys):
+    """A shop; what is no argument here is a key of ``[storefront]``."""
+    keys.setdefault("ranking", {"policy": "fixed"})
+    options = {name: keys.pop(name) for name in ("log_rows", "budget", "tables", "replicate") if name in keys}
+    config = StorefrontConfig.model_validate({"shoppers": list(shoppers), **keys})
+    products = catalogue() if products is None else products
+    made = Storefront(config, seed=seed, duration_ns=duration_ns, start_ns=start_ns, catalog=products, **options)
+    for number in range(buyers):
+        made.add_agent(f"buyer-{number}", "test", "rule")
+    return made
+
+
+def rows_of(venue, until=None, cuts=()):
+    """Run to the end, or in pieces; return each table as a dict of arrays."""
+    parts = {}
+
+    def take(batches):
+        for name, batch in batches:
+            parts.setdefault(name.removeprefix("storefront/"), []).append(batch.to_pandas())
+
+    for end in (*cuts, until if until is not None else venue._duration):
+        while (stop := venue.advance(end, inclusive=False)) != Stop.HORIZON:
+            assert stop in (Stop.LOG_FULL, Stop.BUDGET, Stop.NOTICE)
+            take(venue.tables())
+        take(venue.tables())
+    take(venue.finish())
+    import pandas as pd
+
+    return {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}
+
+
+def pages(impressions, column, slots=8):
+    """A column of the impressions as an array [page, slot]."""
+    return impressions[column].to_numpy().reshape(-1, slots)
