@@ -1,7 +1,7 @@
 """A shop too simple to be wrong: one page and one choice at a time, from the same addressed draws.
 
-It shares with the engine only ``core.rng``, the address book of random numbers, and knows the law of "What Is Your AI Agent
-Buying?" (arXiv 2508.02630) and the multinomial logit from their texts.
+It shares with the engine only ``core.rng``, the address book of random numbers, and knows the law of "What Is Your AI
+Agent Buying?" (arXiv 2508.02630) and the multinomial logit from their texts.
 """
 
 import math
@@ -23,7 +23,7 @@ def nearest(x):
 
 
 def aces_page(seed, name, trial, category, products, a=0.8):
-    """Offers in slot order. ``products``: number -> (price_minor, rating_tenths, reviews), in the order of the ranking."""
+    """Offers in slot order. ``products``: number -> (price_minor, rating_tenths, reviews), by the ranking."""
     quantile = NormalDist().inv_cdf
     drawn = []
     for product, (price, tenths, reviews) in products.items():
@@ -40,7 +40,9 @@ def aces_page(seed, name, trial, category, products, a=0.8):
         }
         drawn.append((place, offer))
     offers = [offer for _, offer in sorted(drawn, key=lambda pair: pair[0])]
-    tag_offers(offers, [u for block in range(3) for u in words(seed, name, "page", trial, CATEGORY_ENTITY + category, block)])
+    tag_offers(
+        offers, [u for block in range(3) for u in words(seed, name, "page", trial, CATEGORY_ENTITY + category, block)]
+    )
     return offers
 
 

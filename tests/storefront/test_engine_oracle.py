@@ -18,7 +18,8 @@ def test_pages_and_choices_of_the_aces_law_equal_those_of_the_slow_shop():
         category, trial = divmod(page, trials)
         numbers = products.products_of(f"category {category}")[:8]
         listed = {
-            int(i): (int(products.price_minor[i]), int(products.rating_tenths[i]), int(products.reviews[i])) for i in numbers
+            int(i): (int(products.price_minor[i]), int(products.rating_tenths[i]), int(products.reviews[i]))
+            for i in numbers
         }
         offers = slow_storefront.aces_page(seed, "some", trial, category, listed)
         for name in SHOWN:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from scipy import integrate, stats
 
-from marketsim.storefront.config import ShopperConfig
+from marketsim.storefront.shopper_config import ShopperConfig
 from tests.storefront.shops import HOUR, PLANTED, catalogue, rows_of, shop
 
 VISITS = 20_000
