@@ -7,8 +7,9 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {
         ".catalog": ["Catalog"],
         ".commands": ["BuyCommand", "VisitCommand"],
-        ".config": ["ShopperConfig", "StorefrontConfig"],
+        ".config": ["StorefrontConfig"],
         ".engine": ["Storefront"],
         ".page": ["Offer", "Page"],
+        ".shopper_config": ["ShopperConfig"],
     },
 )

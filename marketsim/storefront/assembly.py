@@ -15,10 +15,11 @@ from marketsim.core.units import to_minor
 from marketsim.core.venue import NEVER
 from marketsim.storefront import checks, regimes, shoppers, welfare
 from marketsim.storefront.catalog import Catalog
-from marketsim.storefront.config import MAX_SHOPPERS, StorefrontConfig
+from marketsim.storefront.config import MAX_SHOPPERS, BuyersConfig, StorefrontConfig
 from marketsim.storefront.kernel import memory
 from marketsim.storefront.kernel.memory import Shop
 from marketsim.storefront.ranking import Shelf, build_shelves, is_dynamic
+from marketsim.storefront.shopper_config import ShopperConfig
 from marketsim.storefront.sponsored import placements
 
 IntArray = NDArray[np.int64]
@@ -75,13 +76,17 @@ def build_shop(
     catalog, shelves, tables = layout.catalog, layout.shelves, config.shoppers
     n_products, slots, n_populations = len(catalog), config.page.slots, len(tables) + 1
     features = welfare.listed_features(catalog)
-    needs = np.array(
-        [shoppers.needs_met(needs, catalog) for needs in (*(table.needs for table in tables), config.buyers.needs)]
-    )
+    served: tuple[ShopperConfig | BuyersConfig, ...] = (*tables, config.buyers)
+    needs = np.array([shoppers.needs_met(table, catalog) for table in served])
     principals = [welfare.principal_of(table)[0] for table in tables]
     principals.append(welfare.principal_coefficients(config.buyers.principal))
     listed = np.array(
-        [welfare.listed_utilities(catalog, features, row, met) for row, met in zip(principals, needs, strict=True)]
+        [
+            welfare.listed_utilities(
+                catalog, features, row, met * (catalog.price_minor <= shoppers.need_price_minor(table))
+            )
+            for row, met, table in zip(principals, needs, served, strict=True)
+        ]
     )
     entries, scores, shelf_rows = _enter_shelves(config, catalog, shelves)
     classes = [shoppers.class_rows(table) for table in tables]
@@ -121,7 +126,8 @@ def build_shop(
         spent=np.zeros(max(1, sum(table.count for table in tables if table.wallet is not None)), np.int64),
         marks=np.zeros(n_products, np.int64),
         chosen=np.zeros(slots, np.int64),
-        best=np.zeros(max(slots, 2)),
+        best=np.zeros(slots),
+        worth=np.zeros(memory.N_WORTH),
         draws=np.zeros((slots + 3, 4)),
         order=np.zeros(slots, np.int64),
         beta=np.zeros(memory.N_FEATURES),
@@ -235,6 +241,7 @@ def _enter_populations(
     guests[[memory.W_NEXT, memory.W_SEQUENCE]] = NEVER
     guests[memory.W_MODE], guests[memory.W_FIRST_CLASS], guests[memory.W_FIRST_WALLET] = memory.GUESTS, first_class, -1
     guests[memory.W_HAS_OUTSIDE] = outside is not None
+    guests[memory.W_NEED_PRICE] = shoppers.need_price_minor(config.buyers)
     numbers[memory.WF_PRINCIPAL_OUTSIDE] = shoppers.DEFAULT_OUTSIDE if outside is None else outside
     return np.array([*rows, guests]), np.array([*floats, numbers]), np.array(visited or [0], np.int64)
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from marketsim.core.errors import Fault, ScenarioError
 from marketsim.core.registry import nearest_names
 from marketsim.storefront.catalog import Catalog
-from marketsim.storefront.config import ShopperConfig, StorefrontConfig
+from marketsim.storefront.config import StorefrontConfig
 from marketsim.storefront.ranking import Shelf
+from marketsim.storefront.shopper_config import ShopperConfig
 
 
 class Disagreement(NamedTuple):

@@ -25,7 +25,7 @@ from marketsim.storefront.kernel import memory
 from marketsim.storefront.kernel.memory import Shop
 from marketsim.storefront.pending import OpenPage
 from marketsim.storefront.ranking import Shelf
-from marketsim.storefront.shoppers import numbers_of_shoppers
+from marketsim.storefront.shoppers import numbers_of_shoppers, planted_choice
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -291,6 +291,8 @@ class Storefront:
             "shoppers": [table.name for table in self.config.shoppers],
             "products": len(catalog),
             "filled": dict(catalog.filled),
+            "has_needs": self.config.has_needs,
+            "planted": planted_choice(self.config.shoppers),
         }
 
     def shelf(self, number: int) -> Shelf:
@@ -396,6 +398,7 @@ class Storefront:
         self._header[[memory.H_IMPRESSIONS, memory.H_CHOICES]] = 0
         shop.populations[:, list(_PLANNED)] = state["planned"]
         shop.sales[...], shop.sold_at[...], shop.spent[...] = state["sales"], state["sold_at"], state["spent"]
+        shop.marks[...] = 0  # of pages that this state knows nothing about
         self._visits = state["visits"].tolist()
         self._waiting = [Waiting(*row) for row in state["waiting"].tolist()]  # sorted, so a heap
         self._open = pending.load(state)
@@ -463,10 +466,9 @@ class Storefront:
 
     def _answer(self, page: OpenPage, chosen: int, outcome: int, at: int | None = None) -> None:
         pending.put_back(self._shop, page)
-        now, best = self.now if at is None else at, page.best.tolist()
-        population = len(self._shop.populations) - 1
+        now, population = self.now if at is None else at, len(self._shop.populations) - 1
         with errstate():
-            kernel.answer(self._table, population, page.shown_at, now, chosen, outcome, *best)
+            kernel.answer(self._table, population, page.shown_at, now, chosen, outcome)
 
 
 def _sale_notice(at: int, offer: np.ndarray, header: np.ndarray) -> Notice:

@@ -22,8 +22,8 @@ class OpenPage(NamedTuple):
     offers: NDArray[np.int64]
     offer_floats: NDArray[np.float64]
     features: NDArray[np.float64]
-    best: NDArray[np.float64]
-    """The principal's utility of the best shown and of the best on the shelf."""
+    worth: NDArray[np.float64]
+    """What the page is worth to the person served."""
 
     @property
     def shopper(self) -> int:
@@ -44,13 +44,14 @@ class OpenPage(NamedTuple):
 def take(shop: Shop) -> OpenPage:
     """Copy the page at hand."""
     facts = np.append(shop.header[list(FACTS)], shop.header[memory.H_NOW])
-    return OpenPage(facts, shop.offers.copy(), shop.offer_floats.copy(), shop.features.copy(), shop.best[:2].copy())
+    return OpenPage(facts, shop.offers.copy(), shop.offer_floats.copy(), shop.features.copy(), shop.worth.copy())
 
 
 def put_back(shop: Shop, page: OpenPage) -> None:
     """Make a page the one at hand."""
     shop.header[list(FACTS)] = page.facts[:-1]
-    shop.offers[...], shop.offer_floats[...], shop.features[...] = page.offers, page.offer_floats, page.features
+    for name in OpenPage._fields[1:]:
+        getattr(shop, name)[...] = getattr(page, name)
 
 
 def save(pages: Mapping[int, OpenPage]) -> dict[str, NDArray[np.int64] | NDArray[np.float64]]:

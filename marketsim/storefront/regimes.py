@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.core.units import to_minor
-from marketsim.storefront.config import RandomiseConfig, RankingConfig
+from marketsim.storefront.config import RankingConfig
 from marketsim.storefront.kernel import memory
 from marketsim.storefront.ranking import weights_of
+from marketsim.storefront.regime_config import RandomiseConfig
 
 CURRENCY_DECIMALS = 2
 LN_2 = 0.6931471805599453

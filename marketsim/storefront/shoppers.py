@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,16 @@ from marketsim.core import fmath
 from marketsim.core.units import HOUR, to_minor
 from marketsim.core.venue import NEVER
 from marketsim.storefront.catalog import Catalog
-from marketsim.storefront.config import (
+from marketsim.storefront.config import BuyersConfig, GridConfig
+from marketsim.storefront.kernel import memory
+from marketsim.storefront.regimes import CURRENCY_DECIMALS
+from marketsim.storefront.shopper_config import (
     AttentionConfig,
     ChoiceConfig,
     DeviationsConfig,
-    GridConfig,
     PoissonConfig,
     ShopperConfig,
 )
-from marketsim.storefront.kernel import memory
-from marketsim.storefront.regimes import CURRENCY_DECIMALS
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -96,10 +96,17 @@ def nest_codes(table: ShopperConfig, catalog: Catalog) -> IntArray:
     return np.array([number[value] for value in values], np.int64)
 
 
-def needs_met(needs: dict[str, str], catalog: Catalog) -> IntArray:
-    """Return 1 for each product that has all attributes, int64[products]; all 0 where nothing is needed."""
-    met = [bool(needs) and all(row.get(key) == value for key, value in needs.items()) for row in catalog.attributes]
+def needs_met(table: ShopperConfig | BuyersConfig, catalog: Catalog) -> IntArray:
+    """Return 1 for each product that has all attributes needed, int64[products]; all 0 where nothing is needed."""
+    needs = table.needs
+    is_needed = bool(needs) or table.need_price is not None
+    met = [is_needed and all(row.get(key) == value for key, value in needs.items()) for row in catalog.attributes]
     return np.array(met, np.int64)
+
+
+def need_price_minor(table: ShopperConfig | BuyersConfig) -> int:
+    """Return the price up to which an offer meets the needs, in minor units."""
+    return NEVER if table.need_price is None else to_minor(table.need_price, CURRENCY_DECIMALS)
 
 
 def daily_profile(table: ShopperConfig) -> FloatArray:
@@ -152,7 +159,7 @@ def population_row(
     words[memory.W_STEP] = duration_ns // (trials * n_shelves)
     words[memory.W_HAS_NESTS] = table.nests is not None
     words[memory.W_HAS_OUTSIDE] = table.choices[0].outside is not None
-    words[memory.W_HAS_PROFILE] = is_poisson
+    words[memory.W_NEED_PRICE] = need_price_minor(table)
     numbers[memory.WF_RATE] = rate
     numbers[memory.WF_PERSISTENCE] = attention.persistence
     numbers[memory.WF_DISSIMILARITY] = table.nests.dissimilarity if table.nests is not None else 1.0
@@ -162,3 +169,20 @@ def population_row(
 def numbers_of_shoppers(tables: Sequence[ShopperConfig]) -> list[int]:
     """Return the number of the first shopper of each population, then the first that is free; they count from 1."""
     return [1 + int(total) for total in np.cumsum([0, *(table.count for table in tables)])]
+
+
+def planted_choice(tables: Sequence[ShopperConfig]) -> dict[str, Any] | None:
+    """Return the coefficients that an estimate from the choices of these shoppers should find again.
+
+    None where they are not all multinomial logits of one vector over everything that they are shown: a fit then finds
+    something else, and rightly.
+    """
+    if not tables or any(_is_no_logit(table) or table.choice != tables[0].choice for table in tables):
+        return None
+    return tables[0].choice.model_dump(mode="json")
+
+
+def _is_no_logit(table: ShopperConfig) -> bool:
+    narrows = table.consideration is not None or table.budget is not None or table.wallet is not None
+    varies = bool(table.classes) or table.nests is not None or bool(coefficients(table.deviations).any())
+    return narrows or varies or table.attention.model != "full"

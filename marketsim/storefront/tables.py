@@ -76,7 +76,7 @@ CHOICES: Final = Table(
         Column("slot", "int16", "", "slot bought, from 0; -1: none"),
         Column("product", "int32", "", "product bought; -1: none"),
         Column("price_minor", "int64", "minor units", "price paid; 0: none"),
-        Column("need_met", "int8", "", "1 where the product bought has all attributes that were needed"),
+        Column("need_met", "int8", "", "1 where the offer bought met all needs: attributes, and the price"),
         Column("welfare", "float64", "", "utility of what was chosen"),
         Column(
             "welfare_best_shown",
@@ -85,6 +85,7 @@ CHOICES: Final = Table(
             "utility of the best that was shown, or of leaving where that is better",
         ),
         Column("welfare_best_listed", "float64", "", "the same over all products on the shelf, unseen ones as listed"),
+        Column("welfare_mean_shown", "float64", "", "mean utility of the offers shown: of one drawn at random"),
     ),
 )
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from marketsim.core import fmath
 from marketsim.storefront.catalog import Catalog
-from marketsim.storefront.config import PrincipalConfig, ShopperConfig
 from marketsim.storefront.kernel import memory
 from marketsim.storefront.ranking import Shelf
+from marketsim.storefront.shopper_config import PrincipalConfig, ShopperConfig
 from marketsim.storefront.shoppers import DEFAULT_OUTSIDE
 
 FloatArray = NDArray[np.float64]

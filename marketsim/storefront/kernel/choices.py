@@ -4,6 +4,8 @@ from marketsim.core.fmath import exp, log, normal_quantile
 from marketsim.core.jit import spliced, stage
 from marketsim.core.rng import uniforms
 from marketsim.storefront.kernel.memory import (
+    BEST_LISTED,
+    BEST_SHOWN,
     BY_PRICE,
     BY_RATING,
     BY_REVIEWS,
@@ -12,6 +14,7 @@ from marketsim.storefront.kernel.memory import (
     CASCADE,
     KEY_CHOICE,
     KEY_TASTE,
+    MEAN_SHOWN,
     N_FEATURES,
     N_INTRINSIC,
     O_BEST_SELLER,
@@ -47,6 +50,7 @@ from marketsim.storefront.kernel.memory import (
     W_HAS_NESTS,
     W_HAS_OUTSIDE,
     W_HAS_TASTES,
+    W_NEED_PRICE,
     W_WALLET,
     WF_DISSIMILARITY,
     WF_PERSISTENCE,
@@ -63,7 +67,7 @@ from marketsim.storefront.kernel.memory import (
     X_RATING,
     X_SCARCITY,
     X_SPONSORED,
-    shop_views,
+    choice_views,
 )
 from marketsim.storefront.kernel.pages import address
 
@@ -77,7 +81,7 @@ WORST = -1e300
 @stage
 def describe(table, population, slots):
     """Fill ``features``. Logarithms of what is shown as listed are known already."""
-    shop = shop_views(table)
+    shop = choice_views(table)
     for slot in range(slots):
         offer, row = shop.offers[slot], shop.features[slot]
         product = offer[O_PRODUCT]
@@ -90,7 +94,9 @@ def describe(table, population, slots):
                 value = log(shown / 100.0 if which == 0 else shown + 1.0)
             row[X_LN_PRICE if which == 0 else X_LN_REVIEWS] = value
         row[X_PRICE], row[X_RATING], row[X_QUALITY] = offer[O_PRICE] / 100.0, offer[O_RATING] / 10.0, known[PF_QUALITY]
-        row[X_NEED], row[X_SPONSORED], row[X_PICK] = shop.needs[population, product], offer[O_SPONSORED], offer[O_PICK]
+        is_cheap = offer[O_PRICE] <= shop.populations[population, W_NEED_PRICE]
+        row[X_NEED] = shop.needs[population, product] if is_cheap else 0
+        row[X_SPONSORED], row[X_PICK] = offer[O_SPONSORED], offer[O_PICK]
         row[X_BEST_SELLER], row[X_LIMITED] = offer[O_BEST_SELLER], offer[O_LIMITED]
         row[X_DISCOUNTED] = 1.0 if offer[O_WAS] > offer[O_PRICE] else 0.0
         row[X_SCARCITY] = 1.0 if offer[O_LEFT] > 0 else 0.0
@@ -261,7 +267,7 @@ def examine(table, population, number, entity, shopper, slots):
 
     Returns the number that decides the choice, the row of the shopper's class and, for a cascade, the slot taken or -1.
     """
-    shop = shop_views(table)
+    shop = choice_views(table)
     row = settle_tastes(shop, population, shopper)
     outside, attention = shop.classes[row, C_OUTSIDE], shop.populations[population, W_ATTENTION]
     weigh(shop, row, slots)
@@ -274,7 +280,7 @@ def examine(table, population, number, entity, shopper, slots):
 @stage
 def choose(table, population, shopper, slots, u, row):
     """Return the slot that a shopper buys from, of those it looked at; -1 where it leaves."""
-    shop = shop_views(table)
+    shop = choice_views(table)
     words, numbers = shop.populations[population], shop.population_floats[population]
     outside = shop.classes[row, C_OUTSIDE]
     left = narrow(shop, population, slots, purse(shop, population, shopper))
@@ -303,12 +309,12 @@ def choose(table, population, shopper, slots, u, row):
 
 @stage
 def judge(table, population, shelf, slots, page):
-    """Fill ``OF_WELFARE``; return the principal's utility of the best offer shown and of the best in the catalogue.
+    """Fill ``OF_WELFARE`` and ``worth``: what each offer, the page and the shelf are worth to the person served.
 
-    Where the principal may leave, leaving counts among both. A product that is not shown counts as it is listed.
+    Where that person may leave, leaving counts among the best. A product that is not shown counts as it is listed.
     """
-    shop = shop_views(table)
-    best = WORST
+    shop = choice_views(table)
+    best, total = WORST, 0.0
     if shop.populations[population, W_HAS_OUTSIDE] != 0:
         best = shop.population_floats[population, WF_PRINCIPAL_OUTSIDE]
     for slot in range(slots):
@@ -318,10 +324,11 @@ def judge(table, population, shelf, slots, page):
         shop.offer_floats[slot, OF_WELFARE] = value
         shop.marks[shop.offers[slot, O_PRODUCT]] = page + 1
         best = max(best, value)
+        total += value
     first, overall = shop.shelves[shelf, S_FIRST], best
     for entry in range(first, first + shop.shelves[shelf, S_COUNT]):
         product = shop.listed_order[population, entry]
         if shop.marks[product] != page + 1:
             overall = max(overall, shop.listed[population, product])
             break
-    return best, overall
+    shop.worth[BEST_SHOWN], shop.worth[BEST_LISTED], shop.worth[MEAN_SHOWN] = best, overall, total / slots

@@ -35,6 +35,7 @@ from marketsim.storefront.kernel.memory import (
     KEY_ARRIVAL,
     L_VELOCITY_DECAY,
     LEFT,
+    N_WORTH,
     O_BEST_SELLER,
     O_EXAMINED,
     O_LEFT,
@@ -73,7 +74,7 @@ from marketsim.storefront.kernel.memory import (
     WF_PRINCIPAL_OUTSIDE,
     WF_RATE,
     X_NEED,
-    shop_views,
+    visit_views,
 )
 from marketsim.storefront.kernel.pages import address, fill_page, fill_shelf, velocity
 
@@ -91,7 +92,7 @@ HOUR = 3_600_000_000_000
 @stage
 def write_impressions(table, time, slots, chosen):
     """Write one row per offer of the page at hand."""
-    shop = shop_views(table)
+    shop = visit_views(table)
     header, log_rows, numbers = shop.header, shop.impressions, shop.impression_floats
     row, per_page, columns = header[H_IMPRESSIONS], header[H_SLOTS_PER_PAGE], header[H_COLUMNS]
     category = shop.shelves[header[H_SHELF], S_CATEGORY]
@@ -116,9 +117,9 @@ def write_impressions(table, time, slots, chosen):
 
 
 @stage
-def write_choice(table, population, time, chosen, outcome, best, overall):
+def write_choice(table, population, time, chosen, outcome):
     """Write the row of a choice; ``chosen`` is -1 where nothing was bought."""
-    shop = shop_views(table)
+    shop = visit_views(table)
     header, log_rows, numbers, row = shop.header, shop.choices, shop.choice_floats, shop.header[H_CHOICES]
     shelf, has_bought, price, product, need = header[H_SHELF], chosen >= 0, 0, -1, 0
     worth = shop.population_floats[population, WF_PRINCIPAL_OUTSIDE]
@@ -129,7 +130,9 @@ def write_choice(table, population, time, chosen, outcome, best, overall):
     log_rows[3, row], log_rows[4, row] = population, shop.shelves[shelf, S_CATEGORY]
     log_rows[5, row], log_rows[6, row] = shop.shelves[shelf, S_QUERY], outcome
     log_rows[7, row], log_rows[8, row], log_rows[9, row], log_rows[10, row] = chosen, product, price, need
-    numbers[0, row], numbers[1, row], numbers[2, row] = worth, best, overall
+    numbers[0, row] = worth
+    for which in range(N_WORTH):
+        numbers[which + 1, row] = shop.worth[which]
     header[H_CHOICES] = row + 1
 
 
@@ -139,11 +142,9 @@ def write_choice(table, population, time, chosen, outcome, best, overall):
 @spliced
 def earliest(shop):
     """The population that is due next."""
-    rows, first = (
-        shop.populations,
-        int(shop.header[H_POPULATIONS]) - 1,
-    )  # no plain 0: every stage would be compiled once more, for it
-    for population in range(first):
+    rows, last = shop.populations, shop.header[H_POPULATIONS] - 1
+    first = last  # no plain 0, for which every stage would be compiled once more
+    for population in range(last):
         a, b = rows[population], rows[first]
         if (a[W_NEXT] < b[W_NEXT]) | ((a[W_NEXT] == b[W_NEXT]) & (a[W_SEQUENCE] < b[W_SEQUENCE])):
             first = population
@@ -162,7 +163,7 @@ def enter(table, population, now):
 
     Returns the shelf, -1 where nobody came in after all, the shopper, and the number that addresses the visit's draws.
     """
-    shop = shop_views(table)
+    shop = visit_views(table)
     header, words = shop.header, shop.populations[population]
     number, mode, shelf = words[W_ARRIVALS], words[W_MODE], -1
     words[W_ARRIVALS] = number + 1
@@ -191,7 +192,7 @@ def enter(table, population, now):
 @stage
 def sell(table, population, shopper, chosen, now):
     """Count a sale."""
-    shop = shop_views(table)
+    shop = visit_views(table)
     words, offer = shop.populations[population], shop.offers[chosen]
     product = offer[O_PRODUCT]
     if shop.law[L_VELOCITY_DECAY] > 0.0:
@@ -226,7 +227,7 @@ def visit(shop, table, population, now):
     fill_shelf(table, population, number, shelf, slots, now)
     fill_page(table, shelf, slots)
     describe(table, population, slots)
-    best, overall = judge(table, population, shelf, slots, page)
+    judge(table, population, shelf, slots, page)
     chosen = -1
     if shop.populations[population, W_MODE] != GUESTS:
         entity = shop.shelves[shelf, S_ENTITY]
@@ -239,16 +240,14 @@ def visit(shop, table, population, now):
         if header[H_RECORD_IMPRESSIONS] != 0:
             write_impressions(table, now, slots, chosen)
         if header[H_RECORD_CHOICES] != 0:
-            write_choice(table, population, now, chosen, BOUGHT if chosen >= 0 else LEFT, best, overall)
-    else:
-        shop.best[0], shop.best[1] = best, overall
+            write_choice(table, population, now, chosen, BOUGHT if chosen >= 0 else LEFT)
     return chosen
 
 
 @kernel
-def answer(table, population, shown_at, now, chosen, outcome, best, overall):
+def answer(table, population, shown_at, now, chosen, outcome):
     """Carry out the answer of an agent in Python to the page that lies in ``offers``."""
-    shop = shop_views(table)
+    shop = visit_views(table)
     header = shop.header
     header[H_EVENTS] += 1
     header[H_NOW] = now
@@ -257,7 +256,7 @@ def answer(table, population, shown_at, now, chosen, outcome, best, overall):
     if header[H_RECORD_IMPRESSIONS] != 0:
         write_impressions(table, shown_at, header[H_SHOWN], chosen)
     if header[H_RECORD_CHOICES] != 0:
-        write_choice(table, population, now, chosen, outcome, best, overall)
+        write_choice(table, population, now, chosen, outcome)
 
 
 @kernel
@@ -273,7 +272,7 @@ def advance(table, limit, sequence, budget):
     budget : int64
         Most events.
     """
-    shop = shop_views(table)
+    shop = visit_views(table)
     header, done, code = shop.header, 0, HORIZON
     while True:
         population = earliest(shop)

@@ -1,7 +1,7 @@
 """How a shop lies in memory, and how compiled code reaches it.
 
-An entry makes views of the arrays from a table of addresses and shapes, once a call: views without an owner cost no
-reference counts.
+Compiled code makes views of the arrays from a table of addresses and shapes: views without an owner cost no reference
+counts. Each stage makes only those of its kind, since what a function holds of them is what it takes to compile.
 """
 
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import carray
 
-from marketsim.core.jit import JIT_DISABLED, inlined, pointer
+from marketsim.core.jit import JIT_DISABLED, inlined, pointer, spliced
 
 # ---- header -----------------------------------------------------------------------------------------------------
 (
@@ -105,7 +105,7 @@ ENTRY_WORDS = 2
     W_STEP,  # time between two trials
     W_HAS_NESTS,
     W_HAS_OUTSIDE,
-    W_HAS_PROFILE,
+    W_NEED_PRICE,  # most that the person served wants to pay
 ) = range(22)
 POPULATION_WORDS = 24
 TRIALS, POISSON, GUESTS = range(3)
@@ -175,6 +175,10 @@ OFFER_FLOATS = 8
 """The first five are propensities: of the place, of the tags, of the cell of a factorial."""
 N_TAG_DRAWS = 12
 
+# ---- worth: of a page to the person served ----------------------------------------------------------------------
+BEST_SHOWN, BEST_LISTED, MEAN_SHOWN = range(3)
+N_WORTH = 3
+
 # ---- outcomes ---------------------------------------------------------------------------------------------------
 LEFT, BOUGHT, INVALID, OPEN = range(4)
 OUTCOMES = {LEFT: "left", BOUGHT: "bought", INVALID: "invalid", OPEN: "open"}
@@ -183,7 +187,7 @@ OUTCOMES = {LEFT: "left", BOUGHT: "bought", INVALID: "invalid", OPEN: "open"}
 N_IMPRESSION_COLUMNS = 21
 N_IMPRESSION_FLOATS = 4
 N_CHOICE_COLUMNS = 11
-N_CHOICE_FLOATS = 3
+N_CHOICE_FLOATS = 4
 SOBOL_BITS = 30
 SOBOL_LOG = 16
 """Points of a Sobol sequence before it begins again with another digital shift: 2 to this power."""
@@ -222,6 +226,7 @@ class Shop(NamedTuple):
     marks: Any  # int64[products], number of the page that showed it last, plus one
     chosen: Any  # int64[slots], products that are shown, before they are shuffled
     best: Any  # float64[slots], their scores
+    worth: Any  # float64[N_WORTH], of the page at hand to the person served
     draws: Any  # float64[slots + 3, 4]: of each product, then of the tags
     order: Any  # int64[slots], slot of each of them
     beta: Any  # float64[N_FEATURES], coefficients of the shopper at hand
@@ -235,80 +240,243 @@ class Shop(NamedTuple):
     choice_floats: Any  # float64[N_CHOICE_FLOATS, rows]
 
 
-@inlined
+# ---- rows of the table of addresses: the fields of ``Shop``, in their order ---------------------------------------
+(
+    A_HEADER,
+    A_LAW,
+    A_LEVELS,
+    A_PRODUCTS,
+    A_PRODUCT_FLOATS,
+    A_SHELVES,
+    A_ENTRIES,
+    A_SCORES,
+    A_POPULATIONS,
+    A_POPULATION_FLOATS,
+    A_PROFILES,
+    A_VISITED,
+    A_KEYS,
+    A_CLASSES,
+    A_TASTES,
+    A_DEVIATIONS,
+    A_PLACES,
+    A_LOOKS,
+    A_NESTS,
+    A_NEEDS,
+    A_PRINCIPALS,
+    A_LISTED,
+    A_LISTED_ORDER,
+    A_COUNTERS,
+    A_SALES,
+    A_SOLD_AT,
+    A_SPENT,
+    A_MARKS,
+    A_CHOSEN,
+    A_BEST,
+    A_WORTH,
+    A_DRAWS,
+    A_ORDER,
+    A_BETA,
+    A_OFFERS,
+    A_OFFER_FLOATS,
+    A_FEATURES,
+    A_SOBOL,
+    A_IMPRESSIONS,
+    A_IMPRESSION_FLOATS,
+    A_CHOICES,
+    A_CHOICE_FLOATS,
+) = range(42)
+
+
+@spliced
 def ints(table, row):
     """A flat view of int64."""
     return carray(pointer(table[row, 0]), table[row, 1], np.int64)
 
 
-@inlined
+@spliced
 def int_rows(table, row):
     """A view of int64[., .]."""
     return carray(pointer(table[row, 0]), (table[row, 1], table[row, 2]), np.int64)
 
 
-@inlined
+@spliced
 def floats(table, row):
     """A flat view of float64."""
     return carray(pointer(table[row, 0]), table[row, 1], np.float64)
 
 
-@inlined
+@spliced
 def float_rows(table, row):
     """A view of float64[., .]."""
     return carray(pointer(table[row, 0]), (table[row, 1], table[row, 2]), np.float64)
 
 
+class PageViews(NamedTuple):
+    """What decides what a page shows."""
+
+    header: Any
+    law: Any
+    levels: Any
+    products: Any
+    shelves: Any
+    entries: Any
+    scores: Any
+    keys: Any
+    counters: Any
+    sales: Any
+    sold_at: Any
+    chosen: Any
+    best: Any
+    draws: Any
+    order: Any
+    offers: Any
+    offer_floats: Any
+    sobol: Any
+
+
 @inlined
-def shop_views(table):
-    """Views of the arrays that stand in ``table``, by address and shape; without JIT it is the ``Shop`` itself."""
-    return Shop(
-        ints(table, 0),
-        floats(table, 1),
-        float_rows(table, 2),
-        int_rows(table, 3),
-        float_rows(table, 4),
-        int_rows(table, 5),
-        int_rows(table, 6),
-        floats(table, 7),
-        int_rows(table, 8),
-        float_rows(table, 9),
-        float_rows(table, 10),
-        ints(table, 11),
-        carray(pointer(table[12, 0]), (table[12, 1], 2), np.uint64),
-        float_rows(table, 13),
-        float_rows(table, 14),
-        float_rows(table, 15),
-        float_rows(table, 16),
-        float_rows(table, 17),
-        int_rows(table, 18),
-        int_rows(table, 19),
-        float_rows(table, 20),
-        float_rows(table, 21),
-        int_rows(table, 22),
-        carray(pointer(table[23, 0]), 4, np.uint64),
-        floats(table, 24),
-        ints(table, 25),
-        ints(table, 26),
-        ints(table, 27),
-        ints(table, 28),
-        floats(table, 29),
-        float_rows(table, 30),
-        ints(table, 31),
-        floats(table, 32),
-        int_rows(table, 33),
-        float_rows(table, 34),
-        float_rows(table, 35),
-        int_rows(table, 36),
-        int_rows(table, 37),
-        float_rows(table, 38),
-        int_rows(table, 39),
-        float_rows(table, 40),
+def page_views(table):
+    """Views for ``PageViews``; without JIT the shop itself, which has them all."""
+    return PageViews(
+        ints(table, A_HEADER),
+        floats(table, A_LAW),
+        float_rows(table, A_LEVELS),
+        int_rows(table, A_PRODUCTS),
+        int_rows(table, A_SHELVES),
+        int_rows(table, A_ENTRIES),
+        floats(table, A_SCORES),
+        carray(pointer(table[A_KEYS, 0]), (table[A_KEYS, 1], 2), np.uint64),
+        carray(pointer(table[A_COUNTERS, 0]), 4, np.uint64),
+        floats(table, A_SALES),
+        ints(table, A_SOLD_AT),
+        ints(table, A_CHOSEN),
+        floats(table, A_BEST),
+        float_rows(table, A_DRAWS),
+        ints(table, A_ORDER),
+        int_rows(table, A_OFFERS),
+        float_rows(table, A_OFFER_FLOATS),
+        int_rows(table, A_SOBOL),
+    )
+
+
+class ChoiceViews(NamedTuple):
+    """What decides what a shopper does with a page."""
+
+    products: Any
+    product_floats: Any
+    shelves: Any
+    populations: Any
+    population_floats: Any
+    keys: Any
+    counters: Any
+    classes: Any
+    tastes: Any
+    deviations: Any
+    places: Any
+    looks: Any
+    nests: Any
+    needs: Any
+    principals: Any
+    listed: Any
+    listed_order: Any
+    spent: Any
+    marks: Any
+    best: Any
+    worth: Any
+    beta: Any
+    offers: Any
+    offer_floats: Any
+    features: Any
+
+
+@inlined
+def choice_views(table):
+    """Views for ``ChoiceViews``; without JIT the shop itself, which has them all."""
+    return ChoiceViews(
+        int_rows(table, A_PRODUCTS),
+        float_rows(table, A_PRODUCT_FLOATS),
+        int_rows(table, A_SHELVES),
+        int_rows(table, A_POPULATIONS),
+        float_rows(table, A_POPULATION_FLOATS),
+        carray(pointer(table[A_KEYS, 0]), (table[A_KEYS, 1], 2), np.uint64),
+        carray(pointer(table[A_COUNTERS, 0]), 4, np.uint64),
+        float_rows(table, A_CLASSES),
+        float_rows(table, A_TASTES),
+        float_rows(table, A_DEVIATIONS),
+        float_rows(table, A_PLACES),
+        float_rows(table, A_LOOKS),
+        int_rows(table, A_NESTS),
+        int_rows(table, A_NEEDS),
+        float_rows(table, A_PRINCIPALS),
+        float_rows(table, A_LISTED),
+        int_rows(table, A_LISTED_ORDER),
+        ints(table, A_SPENT),
+        ints(table, A_MARKS),
+        floats(table, A_BEST),
+        floats(table, A_WORTH),
+        floats(table, A_BETA),
+        int_rows(table, A_OFFERS),
+        float_rows(table, A_OFFER_FLOATS),
+        float_rows(table, A_FEATURES),
+    )
+
+
+class VisitViews(NamedTuple):
+    """What decides who comes, and what is written down."""
+
+    header: Any
+    law: Any
+    shelves: Any
+    populations: Any
+    population_floats: Any
+    profiles: Any
+    visited: Any
+    keys: Any
+    counters: Any
+    sales: Any
+    sold_at: Any
+    spent: Any
+    worth: Any
+    offers: Any
+    offer_floats: Any
+    features: Any
+    impressions: Any
+    impression_floats: Any
+    choices: Any
+    choice_floats: Any
+
+
+@inlined
+def visit_views(table):
+    """Views for ``VisitViews``; without JIT the shop itself, which has them all."""
+    return VisitViews(
+        ints(table, A_HEADER),
+        floats(table, A_LAW),
+        int_rows(table, A_SHELVES),
+        int_rows(table, A_POPULATIONS),
+        float_rows(table, A_POPULATION_FLOATS),
+        float_rows(table, A_PROFILES),
+        ints(table, A_VISITED),
+        carray(pointer(table[A_KEYS, 0]), (table[A_KEYS, 1], 2), np.uint64),
+        carray(pointer(table[A_COUNTERS, 0]), 4, np.uint64),
+        floats(table, A_SALES),
+        ints(table, A_SOLD_AT),
+        ints(table, A_SPENT),
+        floats(table, A_WORTH),
+        int_rows(table, A_OFFERS),
+        float_rows(table, A_OFFER_FLOATS),
+        float_rows(table, A_FEATURES),
+        int_rows(table, A_IMPRESSIONS),
+        float_rows(table, A_IMPRESSION_FLOATS),
+        int_rows(table, A_CHOICES),
+        float_rows(table, A_CHOICE_FLOATS),
     )
 
 
 if JIT_DISABLED:
 
-    def shop_views(table):  # type: ignore[misc]
+    def page_views(table):
         """The shop itself: without JIT it holds its arrays."""
         return table
+
+    choice_views = visit_views = page_views

@@ -69,7 +69,7 @@ from marketsim.storefront.kernel.memory import (
     SOBOL,
     SOBOL_BITS,
     SOBOL_LOG,
-    shop_views,
+    page_views,
 )
 
 MOST_LEFT = 5
@@ -257,10 +257,13 @@ def vary(shop, slots, regime):
             offer[O_PRICE] = scaled(offer[O_PRICE], draws[1], law[L_PRICE_DEVIATION])
             if law[L_RATING_DEVIATION] > 0.0:
                 rating += rounded(10.0 * law[L_RATING_DEVIATION] * normal_quantile(draws[2]))
+            gain = int(law[L_RATING_GAIN_TENTHS])
+            rating = min(rating, MOST_RATING - gain)  # all of them, so that there is room above
             if one == 0:
-                cut = offer[O_PRICE] * law[L_PRICE_CUT] + law[L_PRICE_CUT_MINOR]
-                offer[O_PRICE] = max(rounded(offer[O_PRICE] - cut), 1)
-                rating += int(law[L_RATING_GAIN_TENTHS])
+                cut = max(rounded(offer[O_PRICE] * law[L_PRICE_CUT] + law[L_PRICE_CUT_MINOR]), 1)
+                is_cut = law[L_PRICE_CUT] + law[L_PRICE_CUT_MINOR] > 0.0
+                offer[O_PRICE] = max(offer[O_PRICE] - (cut if is_cut else 0), 1)
+                rating += gain
         else:
             offer[O_PRICE] = max(scaled(offer[O_PRICE], draws[1], law[L_PRICE_DEVIATION]), 1)
             stars, shift = offer[O_RATING] / 10.0, (2.0 * draws[2] - 1.0) * law[L_RATING_WIDTH]
@@ -355,7 +358,7 @@ def even_tags(shop, slots):
 @stage
 def fill_shelf(table, population, number, shelf, slots, now):
     """Put the products of a page, in their order, into ``chosen``; fill ``draws`` and ``order``."""
-    shop = shop_views(table)
+    shop = page_views(table)
     regime = shop.header[H_REGIME]
     rank(shop, population, number, shelf, slots, now)
     if regime == IDENTICAL:
@@ -372,7 +375,7 @@ def fill_shelf(table, population, number, shelf, slots, now):
 @stage
 def fill_page(table, shelf, slots):
     """Fill ``offers`` with what the regime makes of the products."""
-    shop = shop_views(table)
+    shop = page_views(table)
     regime = shop.header[H_REGIME]
     list_offers(shop, slots, 1.0 if regime == FIXED else 1.0 / slots)
     if regime in (FIXED, PERMUTATION):
