@@ -13,12 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from marketsim.core.errors import RunDirectoryError
 from marketsim.core.run_directory import SCENARIO, RunDirectory, fresh_path, open_run_directory
 from marketsim.scenario.loader import load_scenario
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from marketsim.analysis.storefront import StorefrontRow
     from marketsim.analysis.tabulation import SummaryRow
     from marketsim.core.tables import Table
     from marketsim.report.view import ReportInput
@@ -159,17 +161,62 @@ class Run:
 
         return read_run(self.directory)
 
+    @property
+    def venues(self) -> list[str]:
+        """Which engines ran: ``exchange``, ``storefront`` or both."""
+        has = {"exchange": bool(self.manifest.get("instruments")), "storefront": "storefront" in self.manifest}
+        return [name for name, is_there in has.items() if is_there]
+
     def measures(self) -> list[SummaryRow]:
         """Return trades, volume, spread and volatility of each instrument, ready for JSON."""
         from marketsim.analysis.tabulation import summary_table
 
         return summary_table(self._view.exchange)
 
-    def summary(self) -> pd.DataFrame:
-        """Return the same as a frame, one row an instrument."""
+    def storefront_measures(self) -> StorefrontRow:
+        """Return choice sets, purchases, revenue, welfare and failures of the shop, ready for JSON.
+
+        Raises
+        ------
+        ValueError
+            The run has no shop.
+        """
+        from marketsim.analysis.storefront import storefront_row
+
+        if self._view.storefront is None:
+            raise ValueError("expected a run with a shop; found none in it")
+        return storefront_row(self._view.storefront)
+
+    def summary(self, venue: str = "") -> pd.DataFrame:
+        """Return what the end of a run prints as a frame.
+
+        Parameters
+        ----------
+        venue : str
+            ``"exchange"``: one row an instrument. ``"storefront"``: one row, rates as columns such as
+            ``missed_best.share``, ``missed_best.low``. Default: the first that ran.
+        """
         import pandas as pd
 
-        return pd.DataFrame(self.measures()).set_index("symbol")
+        wanted = venue or self.venues[0]
+        if wanted not in self.venues:
+            raise ValueError(f"expected {' or '.join(self.venues)}; found {wanted!r}")
+        if wanted == "exchange":
+            return pd.DataFrame(self.measures()).set_index("symbol")
+        return pd.json_normalize([dict(self.storefront_measures())]).set_index(pd.Index(["storefront"]))
+
+    def choice_table(self) -> pd.DataFrame:
+        """Return the shop's choices as the long table that estimators take, one row an offer shown.
+
+        ``analysis.storefront.choice_table`` says which columns it has.
+        """
+        from marketsim.analysis.storefront import choice_table
+
+        names = [f"storefront/{name}" for name in ("impressions", "choices", "listings")]
+        impressions, *others = (self.table(name, labels=False) if name in self.counts else None for name in names)
+        if impressions is None:
+            raise RunDirectoryError(f"{self.path}: found no table {names[0]}; expected a run that recorded it")
+        return choice_table(impressions, *others)
 
     def report(self, out: str | Path | None = None) -> Path:
         """Write the HTML report and return where it is: ``report.html`` in the run directory, or ``out``."""
@@ -222,7 +269,8 @@ class Run:
             "seconds": f"{self.seconds:.2f}",
         }
         rows = "".join(f"<tr><th>{key}</th><td>{html.escape(value)}</td></tr>" for key, value in facts.items())
-        return f"<table>{rows}</table>{self.summary().to_html(float_format='{:.4g}'.format)}"
+        frames = (self.summary(venue).to_html(float_format="{:.4g}".format) for venue in self.venues)
+        return f"<table>{rows}</table>{''.join(frames)}"
 
 
 def run(

@@ -20,13 +20,19 @@ _A_TABLE: Final = "a CSV or Parquet file with a row an alternative"
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table of choices: CSV (or tab-separated, by its suffix), or Parquet.
+    """Read a table of choices: CSV (or tab-separated, by its suffix), Parquet, or a run directory with a shop.
 
     Raises
     ------
     InputError
-        The file is missing, a directory, empty, not of its format, or a row has too many cells.
+        The file is missing, no run directory, empty, not of its format, or a row has too many cells.
+    RunDirectoryError
+        The run has no shop, or did not record what was shown.
     """
+    if path.joinpath("manifest.json").is_file():
+        from marketsim.api import open_run
+
+        return open_run(path).choice_table()
     if path.is_dir():
         raise InputError(path, 0, "a directory", _A_TABLE)
     if not path.exists():
@@ -34,6 +40,21 @@ def read_table(path: Path) -> pd.DataFrame:
     if path.suffix.lower() in (".parquet", ".pq"):
         return _read_parquet(path)
     return _read_text(path, "\t" if path.suffix.lower() in (".tsv", ".tab") else ",")
+
+
+def bought(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the choice sets of a run that were not left without buying, and what to say of those that were.
+
+    A table from elsewhere stays as it is.
+    """
+    from marketsim.analysis.storefront.long_table import OUTCOME, bought_only
+
+    if OUTCOME not in table.columns:
+        return table, ""
+    kept = bought_only(table)
+    n, n_kept = table["choice_set"].nunique(), kept["choice_set"].nunique()
+    note = f"left without buying or still open, and left out: {n - n_kept:,} of {n:,} choice sets" if n_kept < n else ""
+    return kept, note
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from marketsim.cli.choice_table import located, read_table
+from marketsim.cli.choice_table import bought, located, read_table
 from marketsim.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 fit = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 ChoiceFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="Choices, CSV or Parquet: a row an alternative, with its covariates.")
+    Path,
+    typer.Argument(metavar="FILE", help="Choices, CSV or Parquet, a row an alternative; or the directory of a run."),
 ]
 SetColumn = Annotated[str, typer.Option("--choice-set", metavar="COLUMN", help="Which rows were shown together.")]
 AlternativeColumn = Annotated[str, typer.Option("--alternative", metavar="COLUMN", help="What the row is.")]
@@ -80,12 +81,14 @@ def choice(
 ) -> None:
     """Fit a conditional logit and print its coefficients.
 
-    Example: marketsim fit choice choices.csv --spec "row + col + ln(price) + rating | fe(product)"
+    Example: marketsim fit choice runs/shop --spec "row + col + ln(price) + rating | fe(product)"
     """
     from marketsim.analysis.choice import ChoiceColumns, conditional_logit, hausman_mcfadden
 
     columns = ChoiceColumns(choice_set, alternative, chosen, available)
-    table = read_table(file)
+    table, note = bought(read_table(file))
+    if note:
+        typer.echo(note, err=True)
     with located(file):
         result = conditional_logit(table, spec, columns=columns, cluster=cluster, arm=arm, min_choices=min_choices)
         tests = [hausman_mcfadden(result, table, _as_in(table[alternative], [value])) for value in omit or ()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,11 +14,11 @@ from marketsim.cli.options import AsJson, Force, OutDirectory, Overrides
 from marketsim.core.durations import format_duration, format_time_of_day
 
 if TYPE_CHECKING:
-    from marketsim.analysis.tabulation import SummaryRow
     from marketsim.api import Progress, Run
     from marketsim.scenario.schema import Scenario
 
 INTERRUPTED = 130
+VENUES = ("exchange", "storefront")
 SECOND = 1_000_000_000
 
 
@@ -75,7 +75,7 @@ def _say_what_would_run(loaded: Scenario, as_json: bool) -> None:
 
 
 def _started(loaded: Scenario, out: Path | None, force: bool) -> Run:
-    _announce_compilation()
+    _announce_compilation([name for name in VENUES if getattr(loaded, name) is not None])
     from marketsim.api import run as run_scenario
 
     with _progress(loaded.duration) as update:
@@ -86,16 +86,17 @@ def _resumed(path: Path) -> Run:
     from marketsim.api import open_run
     from marketsim.api import resume as resume_run
 
-    duration_ns = int(open_run(path).manifest["duration"])
-    _announce_compilation()
+    begun = open_run(path)
+    duration_ns = int(begun.manifest["duration"])
+    _announce_compilation(begun.venues)
     with _progress(duration_ns) as update:
         return resume_run(path, update)
 
 
-def _announce_compilation() -> None:
+def _announce_compilation(venues: Sequence[str]) -> None:
     from marketsim.core.kernel_cache import cache_is_cold
 
-    if cache_is_cold("marketsim.exchange.kernel.engine"):
+    if any(cache_is_cold(f"marketsim.{venue}.kernel.engine") for venue in venues):
         typer.echo("compiling the kernels; this happens once and takes up to a minute", err=True)
 
 
@@ -131,7 +132,6 @@ def _progress(duration_ns: int) -> Iterator[Progress | None]:
 
 
 def _print_json(finished: Run, **more: Any) -> None:
-    summary = {"instruments": finished.measures()} if finished.status == "complete" else {}
     facts = {
         "run_dir": str(finished.path),
         "status": finished.status,
@@ -139,39 +139,25 @@ def _print_json(finished: Run, **more: Any) -> None:
         "seconds": finished.seconds,
         "counts": finished.counts,
     }
+    summary: dict[str, Any] = {}
+    if finished.status == "complete":
+        summary["instruments"] = finished.measures()
+        if "storefront" in finished.venues:
+            summary["storefront"] = finished.storefront_measures()
     typer.echo(json.dumps({**facts, **summary, **more}))
 
 
 def _print_table(finished: Run, report: Path) -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
 
-    manifest = finished.manifest
-    console = Console()
-    table = Table(
-        box=SIMPLE_HEAD,
-        title=f"{manifest['name']}, seed {manifest['seed']}, {format_duration(manifest['duration'])} simulated",
-    )
-    table.add_column("instrument")
-    for name in ("trades", "volume (lots)", "spread (ticks)", "volatility (bp/√min)", "last mid"):
-        table.add_column(name, justify="right")
-    for row in finished.measures():
-        table.add_row(row["symbol"], *_cells(row))
-    console.print(table)
+    from marketsim.cli.run_tables import exchange_table, storefront_table
+
+    manifest, console = finished.manifest, Console()
+    title = f"{manifest['name']}, seed {manifest['seed']}, {format_duration(manifest['duration'])} simulated"
+    if "exchange" in finished.venues:
+        console.print(exchange_table(finished.measures(), title))
+    if "storefront" in finished.venues:
+        console.print(storefront_table(finished.storefront_measures(), title))
     console.print(f"digest   {finished.digest}", highlight=False, soft_wrap=True)
     console.print(f"seconds  {finished.seconds:.2f}", highlight=False)
     console.print(f"report   {report}", highlight=False, soft_wrap=True)
-
-
-def _cells(row: SummaryRow) -> list[str]:
-    def cell(value: float | None, form: str, unit: str = "") -> str:
-        return "-" if value is None else f"{value:{form}}{unit}"
-
-    return [
-        cell(row["trades"], ",d"),
-        cell(row["volume_lots"], ",d"),
-        cell(row["spread_mean_ticks"], ".2f"),
-        cell(row["volatility_bp"], ".2f"),
-        cell(row["last_mid"], ",.4f", f" {row['currency']}"),
-    ]

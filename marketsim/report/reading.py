@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from marketsim.analysis.instruments import Instrument
+from marketsim.analysis.storefront.facts import ShopFacts
+from marketsim.analysis.storefront.summary import STOREFRONT_COLUMNS, StorefrontSummary, summarise_storefront
 from marketsim.analysis.summary import EXCHANGE_COLUMNS, summarise_exchange
 from marketsim.core.errors import RunDirectoryError
 from marketsim.core.run_directory import COMPLETE, REPORT, SCENARIO, RunDirectory, open_run_directory, write_whole
@@ -65,7 +67,17 @@ def read_run(run: str | Path | RunDirectory) -> ReportInput:
         seconds=run.seconds,
         counts=run.counts,
         versions={name: versions[name] for name in SHOWN_VERSIONS if name in versions},
+        storefront=_storefront(run),
     )
+
+
+def _storefront(run: RunDirectory) -> StorefrontSummary | None:
+    """Measure the shop of a run; None where there is none."""
+    entry = run.manifest.get("storefront")
+    if entry is None:
+        return None
+    recorded = {name: _batches(run, name, columns) for name, columns in STOREFRONT_COLUMNS.items() if run.parts(name)}
+    return summarise_storefront(recorded, ShopFacts.from_manifest(entry))
 
 
 def write_report(

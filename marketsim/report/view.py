@@ -1,10 +1,11 @@
-"""What a report is made of: facts of a run, as plain data, and the measures of its exchange."""
+"""What a report is made of: facts of a run, as plain data, and the measures of its engines."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from marketsim.analysis.storefront.summary import StorefrontSummary
 from marketsim.analysis.summary import ExchangeSummary
 
 
@@ -36,6 +37,8 @@ class ReportInput:
         Rows of each table.
     versions : mapping of str to str
         Packages and their versions.
+    storefront : StorefrontSummary or None
+        Measures of the shop; None without one.
     """
 
     name: str
@@ -49,3 +52,4 @@ class ReportInput:
     seconds: float | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    storefront: StorefrontSummary | None = None
