@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from marketsim.storefront.catalog import Catalog
 
+WORD = r"(?u)\b\w+\b"
+"""A word may be a single character: the 4 of "4 mm"."""
+
 DIGITS = 6
 """Scores are rounded, so that the last bits of logarithms, which differ between processors, can change no order."""
 
@@ -31,7 +34,9 @@ class SearchIndex:
     def __init__(self, catalog: Catalog) -> None:
         import bm25s
 
-        self._tokenize: Callable[..., Any] = partial(bm25s.tokenize, stopwords="en", show_progress=False)
+        self._tokenize: Callable[..., Any] = partial(
+            bm25s.tokenize, token_pattern=WORD, stopwords="en", show_progress=False
+        )
         self._n = len(catalog)
         texts = [
             " ".join((title, category, description, *attributes.values()))
