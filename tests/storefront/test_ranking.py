@@ -123,7 +123,8 @@ def test_tags_placed_by_hand_are_shown():
         "left": {"p004": 3},
         "was_price": {"p005": "999.00"},
     }
-    venue = shop([{"name": "some", "choice": {"discounted": 9.0}}], products=catalogue(1, 8), tags=tags, randomise={"trials": 200})
+    shoppers = [{"name": "some", "choice": {"discounted": 9.0}}]
+    venue = shop(shoppers, products=catalogue(1, 8), tags=tags, randomise={"trials": 200})
     tables = rows_of(venue)
     first = tables["impressions"].iloc[:8]
     for slot, name in ((1, "overall_pick"), (2, "best_seller"), (3, "limited_time"), (4, "scarcity")):
