@@ -9,18 +9,18 @@ import pytest
 import marketsim
 
 ROOT = Path(__file__).resolve().parent.parent
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.toml"))
+SCENARIOS = sorted((ROOT / "scenarios").rglob("*.toml"))
 SHORT = {"duration": "20s"}
 
 
-@pytest.mark.parametrize("file", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("file", SCENARIOS, ids=lambda path: str(path.relative_to(ROOT / "scenarios")))
 def test_it_opens_with_its_question_source_expectation_and_cost(file):
     head = [line for line in file.read_text().splitlines() if line.startswith("#")]
     for word in ("Question", "Source", "Expected", "Cost"):
         assert any(line.startswith(f"# {word}") for line in head), word
 
 
-@pytest.mark.parametrize("file", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("file", SCENARIOS, ids=lambda path: str(path.relative_to(ROOT / "scenarios")))
 def test_the_same_seed_gives_the_same_digest(file, tmp_path):
     digests = {marketsim.run(file, overrides=SHORT, out=tmp_path / name).digest for name in "ab"}
     assert len(digests) == 1

@@ -56,8 +56,8 @@ def _storefront_lines(row: StorefrontRow) -> Iterator[tuple[str, str, str]]:
     yield "mean price paid", _number(row["price_mean"], ",.2f"), currency
     yield "sponsored", _percent(row["sponsored_share"]), "of purchases"
     yield "missed the best", _percent(row["missed_best"]["share"]), _interval(row["missed_best"])
-    if row["needs_met"] is not None:
-        yield "needs met", _percent(row["needs_met"]["share"]), _interval(row["needs_met"])
+    if row["missed_needs"] is not None:
+        yield "missed the needs", _percent(row["missed_needs"]["share"]), _interval(row["missed_needs"])
     yield "welfare share", _percent(row["welfare_share"]), "0: offers at random, 100: the best shown"
 
 

@@ -78,6 +78,27 @@ class Panel:
         height = self._points(np.zeros(1), np.array([y]))[0].split(" ")[1]
         self.marks.append(f'<path class="line {style}" d="M0 {height}H{UNITS}"/>')
 
+    def upright(self, x: float, style: str) -> None:
+        """Draw a line from the bottom of the panel to its top."""
+        place = self._points(np.array([x]), np.zeros(1))[0].split(" ")[0]
+        self.marks.append(f'<path class="line {style}" d="M{place} 0V{UNITS}"/>')
+
+    def spans(self, left: FloatArray, right: FloatArray, y: FloatArray, style: str) -> None:
+        """Draw level strokes, such as intervals of a forest plot."""
+        ends = zip(self._points(left, y), self._points(right, y), strict=True)
+        self._path([f"M{start}H{end.split(' ')[0]}" for start, end in ends], f"stem {style}")
+
+    def uprights(self, x: FloatArray, low: FloatArray, high: FloatArray, style: str) -> None:
+        """Draw upright strokes, such as intervals of a value."""
+        ends = zip(self._points(x, low), self._points(x, high), strict=True)
+        self._path([f"M{foot}V{head.split(' ')[1]}" for foot, head in ends], f"stem {style}")
+
+    def rings(self, x: FloatArray, y: FloatArray, style: str) -> None:
+        """Draw rings: dots with a smaller dot in the colour of the paper on each."""
+        points = [f"M{point}h0" for point in self._points(x, y)]
+        self._path(points, f"dots ring {style}")
+        self._path(points, "dots core")
+
     @property
     def gutter(self) -> int:
         """Letters of the longest label of the vertical axis."""
@@ -117,7 +138,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Key:
-    """One entry of a legend: the shape (``line``, ``dot``, ``box``), the colour's class and the words."""
+    """One entry of a legend: the shape (``line``, ``dot``, ``ring``, ``box``), the colour's class and the words."""
 
     shape: str
     style: str

@@ -16,7 +16,7 @@ from marketsim.analysis.accounts import PopulationAccounts
 from marketsim.analysis.summary import HorizonReturns, InstrumentSummary
 from marketsim.report.chart import Figure
 from marketsim.report.market_figures import QUOTES, TRADES, Session, depth_figure, price_figure, spread_figure
-from marketsim.report.provenance import is_synthetic, provenance_sentence
+from marketsim.report.provenance import deciders, is_synthetic, provenance_sentence
 from marketsim.report.return_figures import (
     absolute_correlation_figure,
     correlation_figure,
@@ -24,6 +24,7 @@ from marketsim.report.return_figures import (
     sign_figure,
 )
 from marketsim.report.scales import MISSING, clock_label, duration_label, signed
+from marketsim.report.storefront_section import Tile, shop_section
 from marketsim.report.view import ReportInput
 from marketsim.report.words import count, decimal, money, percent, price
 
@@ -36,15 +37,6 @@ _STOPPED = {
     "failed": "This run failed",
     "running": "This run had not ended when the report was made",
 }
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A figure in large letters, with what it is and a line below."""
-
-    label: str
-    value: str
-    note: str
 
 
 @dataclass(frozen=True)
@@ -85,17 +77,18 @@ def _environment() -> Environment:
 
 
 def _context(run: ReportInput) -> dict[str, Any]:
-    exchange = run.exchange
+    exchange, who = run.exchange, deciders(run)
     session = Session(exchange.begin_ns, exchange.end_ns, run.start_ns)
     return {
         "run": run,
         "version": marketsim.__version__,
         "facts": _facts(run),
         "warning": _warning(run, session),
-        "provenance": provenance_sentence(exchange.populations),
-        "synthetic": is_synthetic(exchange.populations),
+        "provenance": provenance_sentence(who),
+        "synthetic": is_synthetic(who),
         "sections": [_section(one, session) for one in exchange.instruments],
         "overview": [_overview_row(one) for one in exchange.instruments],
+        "shop": None if run.storefront is None else shop_section(run.storefront),
         "counts": [(name, f"{rows:,}") for name, rows in sorted(run.counts.items())],
         "versions": sorted(run.versions.items()),
     }
@@ -103,7 +96,7 @@ def _context(run: ReportInput) -> dict[str, Any]:
 
 def _facts(run: ReportInput) -> list[tuple[str, str]]:
     """Facts of the run for the head of the page: names and values."""
-    exchange = run.exchange
+    exchange, shop = run.exchange, run.storefront
     passed = exchange.end_ns - exchange.begin_ns
     end = run.start_ns + passed
     n_agents = sum(len(population.agents) for population in exchange.populations)
@@ -111,10 +104,22 @@ def _facts(run: ReportInput) -> list[tuple[str, str]]:
     facts = [
         ("Seed", str(run.seed)),
         ("Session", f"{clock_label(run.start_ns)} to {clock_label(end)} ({duration_label(passed)}, simulated)"),
-        ("Agents", f"{n_agents:,} in {names}" if n_agents else MISSING),
-        ("Instruments", ", ".join(one.instrument.symbol for one in exchange.instruments) or MISSING),
-        ("Status", run.status),
     ]
+    if exchange.instruments or shop is None:
+        facts += [
+            ("Agents", f"{n_agents:,} in {names}" if n_agents else MISSING),
+            ("Instruments", ", ".join(one.instrument.symbol for one in exchange.instruments) or MISSING),
+        ]
+    if shop is not None:
+        grid = f"{shop.facts.rows} by {shop.facts.columns}"
+        pages = f" on {shop.facts.pages} pages" if shop.facts.pages > 1 else ""
+        categories = count(len(shop.facts.categories), "category").replace("categorys", "categories")
+        facts += [
+            ("Shoppers", f"{sum(one.count for one in shop.shoppers):,}" if shop.shoppers else MISSING),
+            ("Shop", f"{categories}, {grid} offers{pages}"),
+            ("Regime", shop.facts.regime),
+        ]
+    facts.append(("Status", run.status))
     if run.seconds is not None:
         facts.append(("Computed in", f"{decimal(run.seconds)} s"))
     return facts

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from marketsim.analysis.accounts import Population
+from marketsim.report.view import ReportInput
 from marketsim.report.words import count
 
 RESPONDENT = "respondent"
@@ -21,12 +22,28 @@ _WORDS = {
 """What one agent, and several, of each provenance did."""
 
 
-def is_synthetic(populations: Sequence[Population]) -> bool:
+class Deciders(NamedTuple):
+    """Agents of one scenario table, and where their decisions came from."""
+
+    provenance: str
+    number: int
+
+
+def deciders(run: ReportInput) -> list[Deciders]:
+    """Return who decided anything in a run. Agents in Python have an account with each engine, and count once."""
+    found = [Deciders(population.provenance, len(population.agents)) for population in run.exchange.populations]
+    for one in run.storefront.shoppers if run.storefront is not None else ():
+        if one.kind == "rule" or not found:
+            found.append(Deciders(one.provenance, one.count))
+    return found
+
+
+def is_synthetic(who: Sequence[Deciders]) -> bool:
     """Whether synthetic respondents decided anything, so that every figure must say so."""
-    return any(population.provenance == RESPONDENT for population in populations)
+    return any(one.provenance == RESPONDENT for one in who)
 
 
-def provenance_sentence(populations: Sequence[Population]) -> str:
+def provenance_sentence(who: Sequence[Deciders]) -> str:
     """Say how many agents decided in which way.
 
     Examples
@@ -35,8 +52,8 @@ def provenance_sentence(populations: Sequence[Population]) -> str:
     'Where decisions came from was not recorded.'
     """
     agents: dict[str, int] = {}
-    for population in populations:
-        agents[population.provenance] = agents.get(population.provenance, 0) + len(population.agents)
+    for one in who:
+        agents[one.provenance] = agents.get(one.provenance, 0) + one.number
     if not agents:
         return "Where decisions came from was not recorded."
     if set(agents) == {"rule"}:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from marketsim.storefront.kernel import memory
 from marketsim.storefront.kernel.memory import Shop
 
-FACTS = (memory.H_CHOICE_SET, memory.H_SHOPPER, memory.H_SHELF, memory.H_SHOWN)
+FACTS = (memory.H_CHOICE_SET, memory.H_SHOPPER, memory.H_SHELF, memory.H_SHOWN, memory.H_NEED_SHOWN)
 
 
 class OpenPage(NamedTuple):

@@ -184,5 +184,6 @@ def planted_choice(tables: Sequence[ShopperConfig]) -> dict[str, Any] | None:
 
 def _is_no_logit(table: ShopperConfig) -> bool:
     narrows = table.consideration is not None or table.budget is not None or table.wallet is not None
+    narrows |= table.need_price is not None and table.choice.need != 0.0  # a step in the price, which no fit looks for
     varies = bool(table.classes) or table.nests is not None or bool(coefficients(table.deviations).any())
     return narrows or varies or table.attention.model != "full"

@@ -77,6 +77,7 @@ CHOICES: Final = Table(
         Column("product", "int32", "", "product bought; -1: none"),
         Column("price_minor", "int64", "minor units", "price paid; 0: none"),
         Column("need_met", "int8", "", "1 where the offer bought met all needs: attributes, and the price"),
+        Column("need_shown", "int8", "", "1 where an offer of the page met all needs"),
         Column("welfare", "float64", "", "utility of what was chosen"),
         Column(
             "welfare_best_shown",

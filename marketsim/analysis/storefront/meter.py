@@ -17,6 +17,7 @@ ANSWER_COLUMNS: Final = (
     "outcome",
     "price_minor",
     "need_met",
+    "need_shown",
     "welfare",
     "welfare_best_shown",
     "welfare_best_listed",
@@ -104,8 +105,10 @@ class AnswerMeter:
     outcomes: IntArray = field(default_factory=lambda: np.zeros(N_OUTCOMES, np.int64))
     """int64[4]: left, bought, invalid, open."""
     revenue_minor: int = 0
-    needs_met: int = 0
-    """Purchases that met all needs."""
+    needs_shown: int = 0
+    """Answers to pages on which an offer met all needs."""
+    needs_missed: int = 0
+    """Those of them that chose no such offer."""
     missed: int = 0
     """Answers worth less than the best that was shown."""
     answered: int = 0
@@ -120,9 +123,11 @@ class AnswerMeter:
         outcome = columns["outcome"]
         self.outcomes += np.bincount(outcome, minlength=N_OUTCOMES)
         self.revenue_minor += int(columns["price_minor"].sum())
-        self.needs_met += int(columns["need_met"].sum())
         self.last_ns = max(self.last_ns, int(columns["time_ns"].max()))
         has_answer = outcome <= BOUGHT
+        could = has_answer & (columns["need_shown"] == 1)
+        self.needs_shown += int(could.sum())
+        self.needs_missed += int((could & (columns["need_met"] == 0)).sum())
         names = ("welfare", "welfare_best_shown", "welfare_best_listed", "welfare_mean_shown")
         chosen, best, listed, mean = (columns[name][has_answer] for name in names)
         self.answered += int(has_answer.sum())

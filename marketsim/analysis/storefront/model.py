@@ -218,9 +218,7 @@ def _mean_share(table: pd.DataFrame, name: str, level: str, probability: pd.Seri
     """Return the model's mean probability of rows with a level, weighted as the design-based effect weights them."""
     share = probability.reindex(_keys(table)).fillna(0.0).to_numpy()  # 0 in sets that were left: nothing was chosen
     propensity = table[f"propensity_{name}"].to_numpy() if name in _TAGS else np.ones(len(table))
-    rows = (table[name].astype(str) == level).to_numpy()
-    if name in _TAGS:
-        rows &= propensity < 1
+    rows = (table[name].astype(str) == level).to_numpy() & ((propensity < 1) | (name not in _TAGS))
     return float(np.average(share[rows], weights=1.0 / propensity[rows]))
 
 

@@ -19,7 +19,6 @@ from marketsim.analysis.storefront.long_table import (
 from marketsim.analysis.storefront.meter import (
     ALMOST,
     ANSWER_COLUMNS,
-    BOUGHT,
     SHOWN_COLUMNS,
     AnswerMeter,
     PageMeter,
@@ -100,8 +99,9 @@ class StorefrontSummary:
     missed : Rate
         Answers that were worth less to the person served than the best offer shown: failures, where one offer is
         better than all others.
-    needs_met : Rate or None
-        Purchases that met all needs; None where nobody has any.
+    needs_missed : Rate or None
+        Of the answers to pages on which an offer met all needs, those that chose no such offer: instructions not
+        followed. None where nobody has needs.
     welfare_share : float
         Gain over offers drawn at random from the page, as a share of what the best offer shown gains; NaN where all
         offers are worth the same.
@@ -131,7 +131,7 @@ class StorefrontSummary:
     sponsored_bought: Rate
     sponsored_shown: Rate
     missed: Rate
-    needs_met: Rate | None
+    needs_missed: Rate | None
     welfare_share: float
     regret_shown: float
     regret_listed: float
@@ -234,7 +234,7 @@ def _welfare(answers: AnswerMeter, facts: ShopFacts) -> dict[str, Any]:
     gain = best - mean
     return {
         "missed": Rate(answers.missed, answers.answered),
-        "needs_met": Rate(answers.needs_met, int(answers.outcomes[BOUGHT])) if facts.has_needs else None,
+        "needs_missed": Rate(answers.needs_missed, answers.needs_shown) if facts.has_needs else None,
         "welfare_share": (chosen - mean) / gain if gain > ALMOST * n else float("nan"),
         "regret_shown": (best - chosen) / n,
         "regret_listed": (listed - chosen) / n,

@@ -37,7 +37,8 @@ class StorefrontRow(TypedDict):
     regret_listed: float | None
     missed_best: RateRow
     """Answers worth less to the person served than the best offer shown."""
-    needs_met: RateRow | None
+    missed_needs: RateRow | None
+    """Answers that met the needs of nobody, of those to pages on which they could be met; None without needs."""
 
 
 def storefront_row(summary: StorefrontSummary) -> StorefrontRow:
@@ -56,7 +57,7 @@ def storefront_row(summary: StorefrontSummary) -> StorefrontRow:
         regret_shown=_or_none(summary.regret_shown),
         regret_listed=_or_none(summary.regret_listed),
         missed_best=_rate(summary.missed),
-        needs_met=None if summary.needs_met is None else _rate(summary.needs_met),
+        missed_needs=None if summary.needs_missed is None else _rate(summary.needs_missed),
     )
 
 

@@ -12,6 +12,7 @@ from marketsim.storefront.kernel.memory import (
     C_OUTSIDE,
     C_SHARE,
     CASCADE,
+    H_NEED_SHOWN,
     KEY_CHOICE,
     KEY_TASTE,
     MEAN_SHOWN,
@@ -314,7 +315,7 @@ def judge(table, population, shelf, slots, page):
     Where that person may leave, leaving counts among the best. A product that is not shown counts as it is listed.
     """
     shop = choice_views(table)
-    best, total = WORST, 0.0
+    best, total, need = WORST, 0.0, 0
     if shop.populations[population, W_HAS_OUTSIDE] != 0:
         best = shop.population_floats[population, WF_PRINCIPAL_OUTSIDE]
     for slot in range(slots):
@@ -325,10 +326,12 @@ def judge(table, population, shelf, slots, page):
         shop.marks[shop.offers[slot, O_PRODUCT]] = page + 1
         best = max(best, value)
         total += value
+        need |= int(shop.features[slot, X_NEED])
     first, overall = shop.shelves[shelf, S_FIRST], best
     for entry in range(first, first + shop.shelves[shelf, S_COUNT]):
         product = shop.listed_order[population, entry]
         if shop.marks[product] != page + 1:
             overall = max(overall, shop.listed[population, product])
             break
+    shop.header[H_NEED_SHOWN] = need
     shop.worth[BEST_SHOWN], shop.worth[BEST_LISTED], shop.worth[MEAN_SHOWN] = best, overall, total / slots

@@ -17,6 +17,7 @@ from marketsim.storefront.kernel.memory import (
     H_EVENTS,
     H_HEARS,
     H_IMPRESSIONS,
+    H_NEED_SHOWN,
     H_NEXT,
     H_NOW,
     H_POPULATIONS,
@@ -130,6 +131,7 @@ def write_choice(table, population, time, chosen, outcome):
     log_rows[3, row], log_rows[4, row] = population, shop.shelves[shelf, S_CATEGORY]
     log_rows[5, row], log_rows[6, row] = shop.shelves[shelf, S_QUERY], outcome
     log_rows[7, row], log_rows[8, row], log_rows[9, row], log_rows[10, row] = chosen, product, price, need
+    log_rows[11, row] = header[H_NEED_SHOWN]
     numbers[0, row] = worth
     for which in range(N_WORTH):
         numbers[which + 1, row] = shop.worth[which]

@@ -35,7 +35,8 @@ from marketsim.core.jit import JIT_DISABLED, inlined, pointer, spliced
     H_CHOICE_SET,
     H_SHOWN,  # its offers
     H_CHOSEN,  # slot, -1: left
-) = range(22)
+    H_NEED_SHOWN,  # whether an offer meets all needs
+) = range(23)
 N_HEADER = 24
 STATE_WORDS = (H_NOW, H_NEXT, H_SEQUENCE, H_CHOICE_SETS, H_EVENTS)
 
@@ -186,7 +187,7 @@ OUTCOMES = {LEFT: "left", BOUGHT: "bought", INVALID: "invalid", OPEN: "open"}
 # ---- logs -------------------------------------------------------------------------------------------------------
 N_IMPRESSION_COLUMNS = 21
 N_IMPRESSION_FLOATS = 4
-N_CHOICE_COLUMNS = 11
+N_CHOICE_COLUMNS = 12
 N_CHOICE_FLOATS = 4
 SOBOL_BITS = 30
 SOBOL_LOG = 16
@@ -362,6 +363,7 @@ def page_views(table):
 class ChoiceViews(NamedTuple):
     """What decides what a shopper does with a page."""
 
+    header: Any
     products: Any
     product_floats: Any
     shelves: Any
@@ -393,6 +395,7 @@ class ChoiceViews(NamedTuple):
 def choice_views(table):
     """Views for ``ChoiceViews``; without JIT the shop itself, which has them all."""
     return ChoiceViews(
+        ints(table, A_HEADER),
         int_rows(table, A_PRODUCTS),
         float_rows(table, A_PRODUCT_FLOATS),
         int_rows(table, A_SHELVES),
