@@ -36,9 +36,15 @@ class Catalog:
     attributes : tuple of mapping of str to str
         Such as ``{"brand": "Alder", "colour": "black"}``.
     image : tuple of str
-        SVG text or a path; empty for none.
+        A picture as a ``data:`` URI; empty: it is drawn from category, title and attributes.
     filled : mapping of str to str
-        Column to the rule by which its missing values were filled.
+        Column to how many of its cells were missing, and the rule by which they were filled.
+
+    Examples
+    --------
+    >>> catalog = Catalog.builtin()
+    >>> len(catalog), catalog.categories[:2]
+    (144, ['Coffee grinder', 'Desk lamp'])
     """
 
     product_id: tuple[str, ...]
@@ -68,8 +74,13 @@ class Catalog:
         return np.array([i for i, name in enumerate(self.category) if name == category], np.int64)
 
     @classmethod
-    def load(cls, path: str | Path) -> Catalog:
+    def load(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
         """Read a CSV or Parquet file; ``catalog_import.read_catalog`` says which columns it has.
+
+        Parameters
+        ----------
+        columns : mapping of str to str, optional
+            Name of a column here to its name in the file, where they differ: ``{"title": "product_name"}``.
 
         Raises
         ------
@@ -78,7 +89,7 @@ class Catalog:
         """
         from marketsim.storefront.catalog_import import read_catalog
 
-        return read_catalog(Path(path))
+        return read_catalog(Path(path), columns)
 
     @classmethod
     def builtin(cls) -> Catalog:
