@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         ".commands": ["BuyCommand", "VisitCommand"],
         ".config": ["StorefrontConfig"],
         ".engine": ["Storefront"],
-        ".page": ["Offer", "Page"],
+        ".page": ["Detail", "Offer", "Page"],
         ".shopper_config": ["ShopperConfig"],
     },
 )

@@ -44,6 +44,8 @@ def page_of(shop: Storefront, shown: OpenPage, seed: int, replicate: int) -> Pag
                 limited_time=bool(row[memory.O_LIMITED]),
                 scarcity=row[memory.O_LEFT],
                 image=catalog.image[product],
+                category=catalog.category[product],
+                attributes=tuple(catalog.attributes[product].items()),
             )
         )
     return Page(
