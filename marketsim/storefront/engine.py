@@ -258,6 +258,11 @@ class Storefront:
         return int(self._header[memory.H_NOW])
 
     @property
+    def duration_ns(self) -> int:
+        """Length of the run in ns."""
+        return self._duration
+
+    @property
     def events(self) -> int:
         """Arrivals and answers so far."""
         return int(self._header[memory.H_EVENTS])
