@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "replay": "Rebuild an order book from real messages.",
     "report": "Write the report of a run again.",
     "fit": "Estimate what moves choices: fit choice, fit amce.",
+    "page": "Look at a page of a shop: page show.",
     "bench": "Run one of the benchmarks of a checkout.",
 }
 """Every command and what it does, so that --help imports none of them."""

@@ -1,0 +1,131 @@
+"""``marketsim page``: look at what a shopper was shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from marketsim.cli.options import OutFile, Overrides, ScenarioFile
+
+if TYPE_CHECKING:
+    from marketsim.scenario.schema import Scenario
+    from marketsim.storefront.engine import Storefront
+    from marketsim.storefront.page import Page, Viewable
+
+page = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+FORMATS: Final = ("html", "png", "json", "markdown", "text")
+
+
+@page.callback()
+def about() -> None:
+    """Look at the pages of a shop."""
+
+
+@page.command()
+def show(
+    scenario: ScenarioFile,
+    trial: Annotated[int, typer.Option("--trial", metavar="N", help="Number of the page in the run, from 0.")] = 0,
+    as_format: Annotated[str, typer.Option("--as", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")] = "text",
+    category: Annotated[
+        str | None, typer.Option("--category", metavar="NAME", help="Count the trials of this category only.")
+    ] = None,
+    number: Annotated[
+        int | None, typer.Option("--page", metavar="N", help="One page of several results, from 1. Default: all.")
+    ] = None,
+    offer: Annotated[
+        str | None, typer.Option("--open", metavar="ID", help="The product that this id on the page stands for.")
+    ] = None,
+    images: Annotated[
+        bool, typer.Option("--images", help="json, markdown: put the pictures in, otherwise words say what they show.")
+    ] = False,
+    width: Annotated[int, typer.Option(min=320, max=4000, help="png: pixels.")] = 1280,
+    renderer: Annotated[
+        str, typer.Option("--renderer", metavar="NAME", help="png: chromium, pillow, or auto for the first that works.")
+    ] = "auto",
+    overrides: Overrides = None,
+    out: OutFile = None,
+) -> None:
+    """Show exactly the page that a trial of a run has, without running the rest of it.
+
+    Example: marketsim page show scenarios/storefront_quickstart.toml --trial 3 --as html --out page.html
+    """
+    from marketsim.scenario import load_scenario
+
+    _check(as_format, FORMATS, "--as")
+    _check(renderer, ("auto", "chromium", "pillow"), "--renderer")
+    if as_format == "png" and out is None:
+        raise typer.BadParameter("a picture needs a file to go to: --out page.png", param_hint="--out")
+    shop = _shop(load_scenario(scenario, overrides or ()), scenario)
+    if shop.config.catalog != "builtin":
+        for column, rule in shop.catalog.filled.items():
+            typer.echo(f"{shop.config.catalog}: {column} filled in, {rule}", err=True)
+    view = _view(_page(shop, trial, category), number, offer)
+    if as_format == "png":
+        assert out is not None
+        picture = view.to_png(width=width, renderer=renderer)
+        out.write_bytes(picture.png)
+        why = f" ({picture.reason})" if picture.reason else ""
+        typer.echo(f"{out}: {picture.width} x {picture.height} pixels, drawn by {picture.renderer}{why}", err=True)
+        return
+    text = _text(view, as_format, images)
+    if out is None:
+        typer.echo(text, nl=not text.endswith("\n"))
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+def _check(word: str, known: tuple[str, ...], option: str) -> None:
+    if word not in known:
+        raise typer.BadParameter(f"found {word}, expected {', '.join(known[:-1])} or {known[-1]}", param_hint=option)
+
+
+def _shop(scenario: Scenario, path: Path) -> Storefront:
+    from marketsim.core.errors import InputError
+    from marketsim.storefront.engine import Storefront
+
+    if scenario.storefront is None:
+        raise InputError(path, 0, "no [storefront]", "a scenario with a shop")
+    if scenario.agents:
+        names = ", ".join(table.label for table in scenario.agents)
+        raise InputError(
+            path, 0, f"agents ({names}), whose visits are pages too", "a shop with rule-driven shoppers alone"
+        )
+    return Storefront(
+        scenario.storefront,
+        seed=scenario.seed,
+        replicate=scenario.replicate,
+        duration_ns=scenario.duration,
+        start_ns=scenario.start,
+        tables=["storefront/choices"],
+    )
+
+
+def _page(shop: Storefront, trial: int, category: str | None) -> Page:
+    from marketsim.storefront.trials import trial_page
+
+    try:
+        return trial_page(shop, trial, category)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--trial") from None
+
+
+def _view(page: Page, number: int | None, offer: str | None) -> Viewable:
+    try:
+        page = page if number is None else page.part(number)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--page") from None
+    try:
+        return page if offer is None else page.detail(offer)
+    except KeyError:
+        raise typer.BadParameter(f"found {offer}, expected an id of this page", param_hint="--open") from None
+
+
+def _text(view: Viewable, as_format: str, images: bool) -> str:
+    if as_format == "html":
+        return view.to_html()
+    if as_format == "json":
+        return view.to_json(images=images)
+    return view.to_markdown(images=images) if as_format == "markdown" else view.to_text()
