@@ -6,7 +6,10 @@ ADD, CANCEL, REDUCE, REPLACE, CANCEL_ALL, CANCEL_OWN = range(6)
 IOC, FOK, POST_ONLY, MARKET, CANCEL_RESTING, CANCEL_INCOMING, DECREMENT = (1 << bit for bit in range(7))
 
 sides = st.sampled_from([1, -1])
-prices = st.integers(95, 105)  # few, so that orders meet and share queues
+near_prices = st.integers(95, 105)  # few, so that orders meet and share queues
+# Stub quotes and fat fingers, at most one window of 2**18 ticks away, a few, and as far as prices go.
+far_centres = [95 + s * d for s in (1, -1) for d in (130_000, 1 << 18, 300_000, 2_000_000, 1 << 40, (1 << 47) - 200)]
+far_prices = st.builds(int.__add__, st.sampled_from(far_centres), st.integers(0, 3))
 sizes = st.integers(1, 9)
 owners = st.sampled_from([0, 0, 1, 2, 3])
 preventions = st.sampled_from([0, CANCEL_RESTING, CANCEL_INCOMING, CANCEL_RESTING | CANCEL_INCOMING, DECREMENT])
@@ -17,13 +20,16 @@ known_ids = st.integers(1, 30)
 odd_sizes = st.sampled_from([0, -1, 1 << 41])
 odd_flags = st.sampled_from([POST_ONLY | IOC, POST_ONLY | MARKET, DECREMENT | CANCEL_RESTING, 1 << 7, -1])
 odd_owners = st.sampled_from([-1, 1 << 24, 1 << 40])
-odd_prices = st.sampled_from([-50, 0, 95 + (1 << 18), 300_000, (1 << 48) + 1, -(1 << 62)])
+odd_prices = st.sampled_from([-50, 0, 1 << 48, -(1 << 48), (1 << 48) + 1, -(1 << 62), (1 << 63) - 1, -(1 << 63)])
 callers_ids = st.sampled_from([5, 17, 28, 1_000, (1 << 32) + 1, (1 << 63) - 1, -1])
 
 
 def one_in(n, rare, common):
     """Draw from ``rare`` once in n times."""
     return st.integers(1, n).flatmap(lambda place: rare if place == n else common)
+
+
+prices = one_in(4, far_prices, near_prices)
 
 
 @st.composite

@@ -75,7 +75,7 @@ def _print(found: Replay) -> None:
         ("removals of orders whose arrival is not in the file", counts.unknown_ids),
         ("removals of more than the rebuilt book had at that price", counts.nowhere),
         ("orders taken out because a newer one shows that they are gone", counts.gone),
-        ("orders refused, their price too far from all others", counts.refused),
+        ("orders refused, their price or size beyond what a book holds", counts.refused),
         ("orders resting at the end, a seeded level counted as one", found.resting),
     ):
         console.print(f"{count:>9,}  {label}")

@@ -131,8 +131,8 @@ class OrderBook:
         side : Side
             ``Side.BUY`` or ``Side.SELL``.
         price_ticks : int
-            Limit; of no account for a market order. Live prices of one book span fewer than 262,144 ticks: an order
-            that would rest farther out is rejected (``PRICE_RANGE``).
+            Limit, from -2**48 to 2**48; of no account for a market order. Orders may lie as far apart as that: those
+            within 65,536 ticks of the best price of their side are the quickest.
         size_lots : int
             From 1 to 2**40.
         order_id : int, optional

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from marketsim.exchange import price_places
 from marketsim.exchange.codes import FIRST_SLOT
 from marketsim.exchange.kernel.layout import (
     L_COUNT,
@@ -34,7 +35,6 @@ from marketsim.exchange.kernel.layout import (
     W_COUNT,
     W_NEWEST,
     W_OLDEST,
-    WINDOW,
 )
 from marketsim.exchange.kernel.walks import (
     R_ID,
@@ -88,8 +88,7 @@ def load(storage: BookStorage, state: Mapping[str, npt.NDArray[np.int64]]) -> No
     storage.enter_ids(int(state["head"][1]), rows[:, R_ID], slots)
     if len(rows) == 0:
         return
-    storage.centre_window(rows[:, R_PRICE])
-    levels = storage.levels_of(rows[:, R_SIDE] < 0, rows[:, R_PRICE])
+    levels = _lay_out(storage, rows[:, R_SIDE], rows[:, R_PRICE])
     orders = storage.book.orders[FIRST_SLOT : FIRST_SLOT + len(rows)]
     orders[:, [O_ID, O_SIZE, O_OWNER]] = rows[:, [R_ID, R_SIZE, R_OWNER]]
     orders[:, O_LEVEL] = levels
@@ -97,6 +96,18 @@ def load(storage: BookStorage, state: Mapping[str, npt.NDArray[np.int64]]) -> No
     storage.reserve_owners(int(rows[:, R_OWNER].max()) + 1)
     if len(own):
         _link_owners(storage, own)
+
+
+def _lay_out(storage: BookStorage, signs: IntArray, prices: IntArray) -> IntArray:
+    """Give each price a level; return those of the rows."""
+    levels = np.zeros(len(prices), np.int64)
+    for side, sign in enumerate((1, -1)):
+        of_side = signs == sign
+        own = prices[of_side]
+        is_new = np.append(True, own[1:] != own[:-1])[: len(own)]
+        price_places.lay_out(storage, side, own[is_new] if len(own) else prices[:1])
+        levels[of_side] = price_places.levels_of(storage, side, own)
+    return levels
 
 
 def _link_queues(storage: BookStorage, orders: IntArray, slots: IntArray, levels: IntArray) -> None:
@@ -155,7 +166,7 @@ def _fault(head: IntArray, orders: IntArray, own: IntArray) -> str:
         return "ids must be positive and distinct"
     if sizes.min() < 1 or sizes.max() > MAX_SIZE_LOTS or owners.min() < 0 or owners.max() >= MAX_OWNERS:
         return "a size or an owner is out of range"
-    if not np.isin(sides, (1, -1)).all() or np.abs(prices).max() > MAX_PRICE_TICKS or np.ptp(prices) >= WINDOW:
+    if not np.isin(sides, (1, -1)).all() or np.abs(prices).max() > MAX_PRICE_TICKS:
         return "a side or a price is out of range"
     # In the order of the queues: buys from the highest price down, then sells from the lowest up.
     if (np.diff(sides) > 0).any() or (np.diff(prices * -sides)[sides[1:] == sides[:-1]] < 0).any():

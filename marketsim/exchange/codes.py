@@ -130,7 +130,7 @@ class RejectReason(IntEnum):
     UNKNOWN_ORDER = REJECT_UNKNOWN_ORDER
     INVALID_SIZE = REJECT_INVALID_SIZE
     PRICE_RANGE = REJECT_PRICE_RANGE
-    """The live prices of one book would span more than the price window holds."""
+    """The price lies beyond 2**48 ticks, on either side of 0."""
     POST_ONLY = REJECT_POST_ONLY
     FOK = REJECT_FOK
     DUPLICATE_ID = REJECT_DUPLICATE_ID

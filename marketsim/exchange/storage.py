@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from marketsim.core.jit import JIT_DISABLED
-from marketsim.exchange import book_state
+from marketsim.exchange import book_state, price_places
 from marketsim.exchange.codes import (
     FIRST_SLOT,
     N_LOG_COLUMNS,
@@ -29,6 +29,7 @@ from marketsim.exchange.kernel.layout import (
     BASE_PRICE,
     BEST,
     C_ROWS,
+    FAR_WORDS,
     FIRST_ID,
     FREE_SLOT,
     H_KEY,
@@ -40,13 +41,15 @@ from marketsim.exchange.kernel.layout import (
     MAP_USED,
     MAX_OWNERS,
     N_ARRAYS,
+    N_FAR,
     N_LEVELS,
     N_RESTING,
     NEXT_ID,
-    O_LEVEL,
+    NO_LEVEL,
     O_NEXT,
     ORDER_WORDS,
     OWNER_WORDS,
+    REBASE_SIDE,
     W_COUNT,
     WINDOW,
     WINDOW_BITS,
@@ -56,6 +59,8 @@ from marketsim.exchange.kernel.layout import (
 IntArray = npt.NDArray[np.int64]
 
 FEWEST_MAP_PLACES: Final = 64
+FEWEST_FAR_PRICES: Final = 64
+AXES: Final = {"log": 1, "far": 2}  # of the length that kernels must know, where it is not the first
 FEW: Final = 8  # the index slides where at most one of this many numbers in its older half is alive
 
 
@@ -177,11 +182,12 @@ class BookStorage:
             owners=aligned_zeros(max(owners, 1), OWNER_WORDS),
             log=self.log.columns,
             cursor=self.log.cursor,
+            far=aligned_zeros(2, FAR_WORDS, FEWEST_FAR_PRICES),
         )
         header = self.book.header
-        header[[BEST, BEST + 1]] = N_LEVELS
+        header[[BEST, BEST + 1]] = NO_LEVEL
         header[[NEXT_ID, FIRST_ID]] = 1
-        header[BASE_PRICE] = -(WINDOW >> 1)
+        header[[BASE_PRICE, BASE_PRICE + 1]] = -(WINDOW >> 1)
         header[MAP_LOWEST], header[MAP_SHIFT] = NO_ID_AHEAD, 33 - FEWEST_MAP_PLACES.bit_length()
         self._grow_orders(max(orders, 1))
         self.log.attach(self)
@@ -200,7 +206,7 @@ class BookStorage:
         """Write the addresses of the arrays anew."""
         self.book = self.book._replace(log=self.log.columns)
         for row, (name, array) in enumerate(zip(Book._fields[:N_ARRAYS], self.book, strict=False)):
-            self.table[row] = array.ctypes.data, array.shape[1 if name == "log" else 0]
+            self.table[row] = array.ctypes.data, array.shape[AXES.get(name, 0)]
 
     def relieve(self, stop: int, price_ticks: int = 0, owner: int = 0) -> None:
         """Make room for what a kernel lacked.
@@ -210,7 +216,7 @@ class BookStorage:
         stop : int
             The ``STOP_...`` code. ``STOP_LOG_FULL`` makes the log larger; emptying it is the caller's choice.
         price_ticks : int
-            Price of the message that must wait, for ``STOP_REBASE``.
+            Price of the message that must wait, for ``STOP_REBASE``; the header says for which side.
         owner : int
             Its owner, for ``STOP_OWNERS_FULL``.
 
@@ -228,7 +234,7 @@ class BookStorage:
         elif stop == STOP_OWNERS_FULL:
             self.reserve_owners(owner + 1)
         elif stop == STOP_REBASE:
-            self._rebase(price_ticks)
+            price_places.make_place(self, int(self.book.header[REBASE_SIDE]), price_ticks)
         else:
             raise ValueError(f"stop must be a STOP_ code other than STOP_NONE; found {stop}")
 
@@ -261,6 +267,7 @@ class BookStorage:
         book.levels[self.occupied_levels()] = 0
         book.owners[:] = 0
         book.dense[:] = 0
+        book.header[[N_FAR, N_FAR + 1]] = 0
         self.mark_levels(np.zeros(0, np.int64))
 
     def take_first_slots(self, n: int) -> None:
@@ -279,31 +286,18 @@ class BookStorage:
         dense[ids[is_recent] - header[FIRST_ID]] = slots[is_recent]
         self._rebuild_map(ids[~is_recent], slots[~is_recent])
 
-    def centre_window(self, prices: IntArray) -> None:
-        """Put the window of an empty book around prices, which it must be able to hold."""
-        self.book.header[BASE_PRICE] = (int(prices.min()) + int(prices.max()) + 1) // 2 - WINDOW // 2
-
     def live_slots(self) -> IntArray:
         """Slots of all resting orders, in no particular order."""
         values = np.concatenate([self.book.dense, self.book.hashed[:, H_VALUE]])
         return values[values >= FIRST_SLOT].astype(np.int64)
 
-    def occupied_levels(self) -> IntArray:
-        """Levels that hold orders, ascending: buys from the best price on, then sells from the best price on."""
+    def occupied_levels(self, *sides: int) -> IntArray:
+        """Levels that hold orders, ascending: those of a side, 0 buys or 1 sells, from the best price on."""
         words = np.flatnonzero(self.book.leaf)
         bits = np.unpackbits(self.book.leaf[words].view(np.uint8), bitorder="little").reshape(-1, 64)
         word, bit = np.nonzero(bits)
-        return np.asarray(words[word] * 64 + bit)
-
-    def prices_of(self, levels: IntArray) -> IntArray:
-        """Prices of levels, in ticks."""
-        ticks = np.where(levels >> WINDOW_BITS == 1, levels - WINDOW, WINDOW - 1 - levels)
-        return np.asarray(ticks + self.book.header[BASE_PRICE])
-
-    def levels_of(self, is_sell: npt.NDArray[np.bool_], prices: IntArray) -> IntArray:
-        """Levels of prices in ticks, all within the window."""
-        ticks = prices - self.book.header[BASE_PRICE]
-        return np.asarray(np.where(is_sell, WINDOW + ticks, WINDOW - 1 - ticks))
+        levels = np.asarray(words[word] * 64 + bit)
+        return levels[np.isin(levels >> WINDOW_BITS & 1, sides)] if sides else levels
 
     def reserve_owners(self, owners: int) -> None:
         """Make room for owners below ``owners``."""
@@ -375,22 +369,30 @@ class BookStorage:
         self.book = self.book._replace(hashed=hashed)
         self.refresh()
 
-    # ---- The price window ---------------------------------------------------------------------------------
+    # ---- Price levels, whose order is the business of ``price_places`` ----------------------------------------
 
-    def _rebase(self, price_ticks: int) -> None:
-        """Move the window so that it holds a price and all live ones, which ``fits_window`` says is possible."""
-        book, levels = self.book, self.occupied_levels()
-        prices = np.append(self.prices_of(levels), price_ticks)
-        base = (int(prices.min()) + int(prices.max()) + 1) // 2 - WINDOW // 2
-        shift = base - int(book.header[BASE_PRICE])
-        slots, rows = self.live_slots(), book.levels[levels]
-        book.levels[levels] = 0
-        book.header[BASE_PRICE] = base
-        moved = levels + shift * (1 - 2 * (levels >> WINDOW_BITS))
-        book.levels[moved] = rows
-        of_order = book.orders[slots, O_LEVEL]
-        book.orders[slots, O_LEVEL] = of_order + shift * (1 - 2 * (of_order >> WINDOW_BITS))
-        self.mark_levels(moved)
+    @property
+    def far_places(self) -> int:
+        """Places of the far store of each side."""
+        return (len(self.book.levels) - N_LEVELS) // 2
+
+    def reserve_far(self, prices: int, places: int) -> None:
+        """Make room for that many far prices of a side, and at least that many places for them."""
+        old = self.book
+        if prices > old.far.shape[2]:
+            far = aligned_zeros(2, FAR_WORDS, max(prices, 2 * old.far.shape[2]))
+            far[:, :, : old.far.shape[2]] = old.far
+            self.book = self.book._replace(far=far)
+            self.refresh()
+        if places > self.far_places:
+            occupied, n = self.occupied_levels(), N_LEVELS + 2 * WINDOW * -(-places // WINDOW)
+            levels = aligned_zeros(n, LEVEL_WORDS)
+            levels[occupied] = old.levels[occupied]
+            leaf, middle, top = (np.zeros(n >> bits, np.uint64) for bits in (6, 12, 18))
+            for new, words in ((leaf, old.leaf), (middle, old.middle), (top, old.top)):
+                new[: len(words)] = words
+            self.book = self.book._replace(levels=levels, leaf=leaf, middle=middle, top=top)
+            self.refresh()
 
     def mark_levels(self, levels: IntArray) -> None:
         """Write the bitmap and the best levels for a set of occupied levels."""
@@ -400,5 +402,5 @@ class BookStorage:
             index = levels >> bits
             np.bitwise_or.at(words, index >> 6, np.uint64(1) << (index & 63).astype(np.uint64))
         for side in range(2):
-            of_side = levels[levels >> WINDOW_BITS == side]
-            book.header[BEST + side] = of_side.min() if len(of_side) else N_LEVELS
+            of_side = levels[levels >> WINDOW_BITS & 1 == side]
+            book.header[BEST + side] = of_side.min() if len(of_side) else NO_LEVEL

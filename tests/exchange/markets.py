@@ -112,11 +112,16 @@ def visited(config, seed=1, until=5 * SECOND, cuts=(), latency=0, channels=(), *
 
 
 def visitor_commands(agent, n=40, step=130 * MS):
-    """A Python agent's commands at fixed times: limit orders, cancellations, market orders, some of them bad."""
+    """A Python agent's commands at fixed times: limit orders, cancellations, market orders, some of them bad.
+
+    Every ninth is a stub quote, far beyond the price window; some of these are cancelled, and one reaches the market.
+    """
     commands = []
     for k in range(1, n + 1):
         number, side = k % 2, 1 - 2 * (k % 3 == 0)
         price = (10_000 if number == 0 else 100) - side * (k % 5)
+        if k % 9 == 4:
+            price -= side * (10**k if k < 14 else 300_000 * k)
         order_id = own_id(agent, k)
         if k % 4 == 3:
             command = cancel(agent, number, own_id(agent, k - 2))

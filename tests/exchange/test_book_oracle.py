@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from marketsim.exchange import OrderBook, OrderStatus, Side
 from marketsim.exchange.book import EVENT_COLUMNS, MESSAGE_COLUMNS
 from tests.oracles.list_book import ListBook
-from tests.strategies import messages, plain_streams, streams
+from tests.strategies import messages, plain_streams, prices, streams
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -64,9 +64,7 @@ class BookMachine(RuleBasedStateMachine):
         assert rows(self.book.process(batch([message]))) == self.oracle.apply(*message)
         self.ids.add(message[1])
 
-    @rule(
-        side=st.sampled_from([BUY, SELL]), price=st.integers(95, 105), size=st.integers(1, 9), owner=st.integers(0, 3)
-    )
+    @rule(side=st.sampled_from([BUY, SELL]), price=prices, size=st.integers(1, 9), owner=st.integers(0, 3))
     def submit(self, side, price, size, owner):
         order_id = self.book.submit(side, price, size, owner=owner)
         log = rows(self.book.events())
@@ -122,9 +120,7 @@ def test_any_split_of_a_batch_gives_the_same_log(stream, cuts):
     assert log == numbered_rows(whole.process(batch(stream)))
 
 
-adds = st.tuples(
-    st.just(0), st.just(0), st.sampled_from([1, -1]), st.integers(95, 105), st.integers(0, 9), st.just(0), st.just(0)
-)
+adds = st.tuples(st.just(0), st.just(0), st.sampled_from([1, -1]), prices, st.integers(0, 9), st.just(0), st.just(0))
 cancels = st.tuples(st.just(1), st.integers(0, 40), st.just(0), st.just(0), st.just(0), st.just(0), st.just(0))
 
 

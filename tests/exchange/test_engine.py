@@ -200,8 +200,28 @@ def test_prices_beyond_the_window_move_it():
         exchange.submit(limit_order(ann, 0, own_id(ann, n + 1), Side.BUY, price, 1), at=n)
     exchange.submit(limit_order(bob, 0, own_id(bob, 1), Side.SELL, 10_000_000, 1), at=9)
     heard = told(exchange)
-    assert [topic for _, _, topic, _ in heard] == ["accepted"] * 4 + ["rejected"]
-    assert heard[-1][3]["reason"] == RejectReason.PRICE_RANGE
+    assert [topic for _, _, topic, _ in heard] == ["accepted"] * 5
+    assert exchange.quote() == Quote(200_000, 1, 10_000_000, 1, 10_000)
+    assert exchange.depth() == Depth(
+        tuple(Level(price, 1, 1) for price in (200_000, 100_000, 10_000, 1)), (Level(10_000_000, 1, 1),)
+    )
+
+
+def test_stub_quotes_trade_last_and_keep_nothing_out():
+    exchange, ann, bob = two_traders()
+    for n, price in enumerate((2_000_000_000, 10_005, 1 << 48)):
+        exchange.submit(limit_order(ann, 0, own_id(ann, n + 1), Side.SELL, price, 10), at=n)
+    exchange.submit(market_order(bob, 0, own_id(bob, 1), Side.BUY, 25), at=5)
+    exchange.submit(limit_order(bob, 0, own_id(bob, 2), Side.BUY, (1 << 48) + 1, 25), at=6)
+    heard = [(topic, data["price_ticks"], data["size_lots"]) for _, to, topic, data in told(exchange) if to == bob]
+    assert heard == [
+        ("fill", 10_005, 10),
+        ("fill", 2_000_000_000, 10),
+        ("fill", 1 << 48, 5),
+        ("accepted", 0, 25),
+        ("rejected", (1 << 48) + 1, 25),
+    ]
+    assert exchange.quote() == Quote(0, 0, 1 << 48, 5, 1 << 48)
 
 
 # ---- Accounts ----------------------------------------------------------------------------------------------

@@ -141,10 +141,12 @@ def test_an_id_seen_anew_shows_that_the_earlier_order_is_gone():
     assert rebuilt.counts == ReconstructionCounts(gone=1)
 
 
-def test_an_order_too_far_from_all_others_is_counted():
+def test_an_order_far_from_all_others_rests_and_one_beyond_every_book_is_counted():
     rebuilt = Reconstruction(1)
     rebuilt.apply(ADD, 1, 30, 10_000, BUY)
-    list(rebuilt.books(untimed([(ADD, 2, 5, 1_999_999_900, SELL)]), 1))
+    far, beyond = (ADD, 2, 5, 1_999_999_900, SELL), (ADD, 3, 5, (1 << 48) + 1, SELL)
+    [(_, values)] = rebuilt.books(untimed([far, beyond]), 1)
+    assert values.tolist() == [[1_999_999_900, 5, 10_000, 30]] * 2
     assert rebuilt.counts.refused == 1
 
 

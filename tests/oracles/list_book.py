@@ -15,7 +15,6 @@ UNKNOWN_ORDER, INVALID_SIZE, PRICE_RANGE, POST_ONLY_TAKES, NOT_FILLABLE = range(
 DUPLICATE_ID, INVALID_ID, INVALID_OWNER, INVALID_MESSAGE = range(6, 10)
 UNKNOWN, FILLED, DEAD_CANCELLED, DEAD_EXPIRED, DEAD_REJECTED, _, RESTING = range(7)
 
-WINDOW = 1 << 18  # live prices of one book span fewer ticks than this
 LARGEST_SIZE, LARGEST_PRICE, OWNERS = 1 << 40, 1 << 48, 1 << 24
 
 
@@ -155,8 +154,7 @@ class ListBook:
             return INVALID_OWNER
         if not 0 < size <= LARGEST_SIZE:
             return INVALID_SIZE
-        prices = [order.price for order in self.resting] + [price]
-        if abs(price) > LARGEST_PRICE or (not flags & IMMEDIATE and max(prices) - min(prices) >= WINDOW):
+        if abs(price) > LARGEST_PRICE:
             return PRICE_RANGE
         if flags & FOK and not self.fills_whole(side, price, size, flags, owner):
             return NOT_FILLABLE

@@ -16,7 +16,6 @@ from marketsim.exchange.codes import (
     M_SIZE,
     N_MESSAGE_FIELDS,
     STOP_NONE,
-    STOP_REBASE,
 )
 from marketsim.exchange.kernel.layout import (
     C_MESSAGE,
@@ -29,7 +28,7 @@ from marketsim.exchange.kernel.layout import (
     STOP,
     book_at,
 )
-from marketsim.exchange.kernel.levels import fits_window, is_outside
+from marketsim.exchange.kernel.levels import is_outside
 from marketsim.exchange.kernel.matching import apply, shortage
 
 AHEAD_ORDER, AHEAD_NEIGHBOURS = 16, 6  # messages
@@ -83,7 +82,7 @@ def run_batch(handle, messages, first, end):
         m = np.uint64(i)
         kind, price_ticks, size_lots = batch[M_KIND, m], batch[M_PRICE, m], batch[M_SIZE, m]
         flags, owner = batch[M_FLAGS, m], batch[M_OWNER, m]
-        stop = shortage(book, kind, price_ticks, size_lots, flags, owner)
+        stop = shortage(book, kind, batch[M_ORDER, m], batch[M_SIDE, m], price_ticks, size_lots, flags, owner)
         if stop != STOP_NONE:
             book.header[STOP] = stop
             book.cursor[C_MESSAGE] = number + i
@@ -116,22 +115,23 @@ def run_plain_batch(handle, messages, first, end):
     """
     book = book_at(handle, True)
     batch, header = batch_view(messages), book.header
-    number, i = book.cursor[C_MESSAGE] - first, first
+    number, i, outside = book.cursor[C_MESSAGE] - first, first, first - 1
     header[STOP] = STOP_NONE
     while i < end and header[STOP] == STOP_NONE:
         until = min(end, i + safe_messages(book))
-        if until <= i:
+        if until <= i or i == outside:
             m = np.uint64(i)
-            header[STOP] = shortage(book, batch[M_KIND, m] & 1, batch[M_PRICE, m], batch[M_SIZE, m], 0)
+            kind, price_ticks = batch[M_KIND, m] & 1, batch[M_PRICE, m]
+            header[STOP] = shortage(book, kind, 0, batch[M_SIDE, m], price_ticks, batch[M_SIZE, m], 0)
             until = i + 1 if header[STOP] == STOP_NONE else i
         for j in range(i, until):
             m = np.uint64(j)
-            kind, price_ticks = batch[M_KIND, m] & 1, batch[M_PRICE, m]
-            if (is_outside(book, price_ticks) & (kind == ADD)) and fits_window(book, price_ticks):
-                header[STOP], until = STOP_REBASE, j
+            kind, side, price_ticks = batch[M_KIND, m] & 1, batch[M_SIDE, m], batch[M_PRICE, m]
+            if (is_outside(book, np.int64(side < 0), price_ticks) & (kind == ADD)) and j != outside:
+                until = outside = j
                 break
             look_ahead(book, batch, j, end)
-            apply(book, number + j, kind, batch[M_ORDER, m], batch[M_SIDE, m], price_ticks, batch[M_SIZE, m], 0, 0)
+            apply(book, number + j, kind, batch[M_ORDER, m], side, price_ticks, batch[M_SIZE, m], 0, 0)
         i = until
     book.cursor[C_MESSAGE] = number + i
     return i
@@ -141,7 +141,7 @@ def run_plain_batch(handle, messages, first, end):
 def submit_one(handle, kind, order_id, side, price_ticks, size_lots, flags, owner):
     """Carry out one message; return the order's id, or 0 where header[STOP] says what lacks first."""
     book = book_at(handle)
-    stop = shortage(book, kind, price_ticks, size_lots, flags, owner)
+    stop = shortage(book, kind, order_id, side, price_ticks, size_lots, flags, owner)
     book.header[STOP] = stop
     if stop != STOP_NONE:
         return np.int64(0)

@@ -232,7 +232,7 @@ def deliver(engine):
     kind, price, size, flags = out[at, OUT_KIND], out[at, OUT_PRICE], out[at, OUT_SIZE], out[at, OUT_FLAGS]
     message, first = cursor[C_MESSAGE], cursor[C_ROWS]
     stamp = message - header[E_FIRST_MESSAGE]
-    lack = shortage(book, kind, price, size, flags, owner)
+    lack = shortage(book, kind, out[at, OUT_ORDER], out[at, OUT_SIDE], price, size, flags, owner)
     if stamp >= engine.stamps.shape[1]:
         lack = STOP_LOG_FULL
     if lack != STOP_NONE:

@@ -1,57 +1,35 @@
-"""Price levels: the bitmap that finds the best price, and the window of prices that it covers."""
+"""Price levels: the bitmap that finds the best price, the windows of prices and the far stores behind them."""
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from marketsim.core import jit
-from marketsim.core.jit import JIT_DISABLED, inlined
+from marketsim.core.jit import JIT_DISABLED, inlined, stage
 from marketsim.exchange.kernel.layout import (
     BASE_PRICE,
     BEST,
+    FAR_KEY,
+    FAR_PLACE,
     L_SIZE,
-    MAX_PRICE_TICKS,
+    N_FAR,
+    N_LEVELS,
     NO_LEVEL,
     ONE,
     WINDOW,
     WINDOW_BITS,
 )
 
+FIRST_FAR = np.uint64(N_LEVELS)
+TWO = np.uint64(2)
 
-@intrinsic
-def _last_bit(typing_context, word):
-    """Return the number of the highest set bit of a uint64; undefined for 0."""
 
-    def generate(context, builder, signature, arguments):
-        zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 1))
-        return builder.sub(ir.Constant(ir.IntType(64), 63), zeros)
-
-    return types.uint64(types.uint64), generate
+# ---- Prices and levels ------------------------------------------------------------------------------------------
 
 
 @inlined
-def first_bit(word):
-    """Number of the lowest set bit; undefined for 0."""
-    return jit.first_bit(word)
-
-
-@inlined
-def last_bit(word):
-    """Number of the highest set bit; undefined for 0."""
-    return _last_bit(word)
-
-
-if JIT_DISABLED:  # where no intrinsic runs
-
-    def first_bit(word):
-        """Number of the lowest set bit; undefined for 0."""
-        word = int(word)
-        return np.uint64((word & -word).bit_length() - 1)
-
-    def last_bit(word):
-        """Number of the highest set bit; undefined for 0."""
-        return np.uint64(int(word).bit_length() - 1)
+def is_outside(book, side, price_ticks):
+    """Whether a price lies outside the window of a side as it stands."""
+    tick = price_ticks - book.header[BASE_PRICE + side]
+    return (tick < 0) | (tick >= WINDOW)
 
 
 @inlined
@@ -63,13 +41,73 @@ def level_of(side, tick):
 @inlined
 def side_of(level):
     """0 for a level of buys, 1 for one of sells."""
-    return np.int64(level >> WINDOW_BITS)
+    return np.int64(level >> WINDOW_BITS & ONE)
 
 
 @inlined
 def price_of(book, level):
     """Price of a level, in ticks."""
-    return ((np.int64(level) - WINDOW) ^ (side_of(level) - 1)) + book.header[BASE_PRICE]
+    side = side_of(level)
+    if level >= FIRST_FAR:
+        place = np.int64((level >> WINDOW_BITS >> ONE) - ONE) << WINDOW_BITS | np.int64(level & np.uint64(WINDOW - 1))
+        return book.far[side, FAR_KEY, far_rank(book, side, FAR_PLACE, place)] * (2 * side - 1)
+    return ((np.int64(level) - WINDOW) ^ (side - 1)) + book.header[BASE_PRICE + side]
+
+
+# ---- The far store ----------------------------------------------------------------------------------------------
+
+
+@stage
+def rank(sorted_values, n, value):
+    """How many of the first ``n`` values are below ``value``. Rarely asked, and so better compiled once."""
+    low, high = np.int64(0), n
+    while low < high:
+        middle = (low + high) >> 1
+        if sorted_values[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@inlined
+def far_rank(book, side, word, value):
+    """How many far prices of a side have a key, or a place, below ``value``."""
+    return rank(book.far[side, word], book.header[N_FAR + side], value)
+
+
+@inlined
+def far_level(book, side, rank):
+    """Level of a far price of a side, or NO_LEVEL where there are no more than ``rank`` of them."""
+    if rank >= book.header[N_FAR + side]:
+        return NO_LEVEL
+    place = book.far[side, FAR_PLACE, rank]
+    return np.uint64((2 * ((place >> WINDOW_BITS) + 1) + side) << WINDOW_BITS | place & (WINDOW - 1))
+
+
+@inlined
+def has_place(book, side, price_ticks):
+    """Whether a price outside the window of a side has a place in the far store."""
+    key = price_ticks * (2 * side - 1)
+    rank = far_rank(book, side, FAR_KEY, key)
+    return rank < book.header[N_FAR + side] and book.far[side, FAR_KEY, rank] == key
+
+
+@inlined
+def level_at(book, side, price_ticks):
+    """Level of a price that lies in the window of a side or has a place in its far store."""
+    if is_outside(book, side, price_ticks):
+        return far_level(book, side, far_rank(book, side, FAR_KEY, price_ticks * (2 * side - 1)))
+    return level_of(side, price_ticks - book.header[BASE_PRICE + side])
+
+
+# ---- The bitmap -------------------------------------------------------------------------------------------------
+
+
+@inlined
+def first_bit(word):
+    """Number of the lowest set bit; undefined for 0."""
+    return jit.first_bit(word)
 
 
 @inlined
@@ -99,21 +137,20 @@ def vacate(book, level):
 @inlined
 def best_level(book, side):
     """Best level of a side, read from the bitmap; NO_LEVEL where the side is empty."""
-    if book.top[side] == 0:
-        return NO_LEVEL
-    word = np.uint64(side << 6) | first_bit(book.top[side])
-    word = word << 6 | first_bit(book.middle[word])
-    return word << 6 | first_bit(book.leaf[word])
+    return first_level_from(book, np.uint64(side))
 
 
 @inlined
-def worst_level(book, side):
-    """Level of a side that is farthest from the touch; NO_LEVEL where the side is empty."""
-    if book.top[side] == 0:
-        return NO_LEVEL
-    word = np.uint64(side << 6) | last_bit(book.top[side])
-    word = word << 6 | last_bit(book.middle[word])
-    return word << 6 | last_bit(book.leaf[word])
+def first_level_from(book, block):
+    """Best level of a block and of the worse ones of its side, or NO_LEVEL."""
+    blocks = np.uint64(book.top.shape[0])
+    while block < blocks:
+        if book.top[block] != 0:
+            word = block << 6 | first_bit(book.top[block])
+            word = word << 6 | first_bit(book.middle[word])
+            return word << 6 | first_bit(book.leaf[word])
+        block += TWO
+    return NO_LEVEL
 
 
 @inlined
@@ -134,31 +171,10 @@ def next_level(book, level):
         return word << 6 | first_bit(book.leaf[word])
     rest = book.top[level >> 18] & bits_after(level >> 12)
     if rest == 0:
-        return NO_LEVEL
+        return first_level_from(book, (level >> 18) + TWO)
     word = level >> 18 << 6 | first_bit(rest)
     word = word << 6 | first_bit(book.middle[word])
     return word << 6 | first_bit(book.leaf[word])
-
-
-@inlined
-def is_outside(book, price_ticks):
-    """Whether a price lies outside the window as it stands."""
-    tick = price_ticks - book.header[BASE_PRICE]
-    return (tick < 0) | (tick >= WINDOW)
-
-
-@inlined
-def fits_window(book, price_ticks):
-    """Whether one window can hold a price together with every live price. Where the window stands does not matter."""
-    if price_ticks < -MAX_PRICE_TICKS or price_ticks > MAX_PRICE_TICKS:
-        return False
-    low, high = price_ticks, price_ticks
-    for side in range(2):
-        best, worst = best_level(book, side), worst_level(book, side)
-        if best != NO_LEVEL:
-            low = min(low, price_of(book, best), price_of(book, worst))
-            high = max(high, price_of(book, best), price_of(book, worst))
-    return high - low < WINDOW
 
 
 @inlined
@@ -171,3 +187,11 @@ def touch(book):
     if ask != NO_LEVEL:
         ask_price, ask_size = price_of(book, ask), book.levels[ask, L_SIZE]
     return bid_price, bid_size, ask_price, ask_size
+
+
+if JIT_DISABLED:  # where no intrinsic runs
+
+    def first_bit(word):
+        """Number of the lowest set bit; undefined for 0."""
+        word = int(word)
+        return np.uint64((word & -word).bit_length() - 1)

@@ -56,6 +56,7 @@ from marketsim.exchange.kernel.layout import (
     BASE_PRICE,
     BEST,
     C_ROWS,
+    FAR_KEY,
     FIRST_ID,
     FREE_SLOT,
     L_COUNT,
@@ -77,15 +78,19 @@ from marketsim.exchange.kernel.layout import (
     O_OWNER,
     O_PREVIOUS,
     O_SIZE,
+    REBASE_SIDE,
     W_OLDEST,
     WINDOW,
+    WINDOW_BITS,
     emit,
 )
 from marketsim.exchange.kernel.levels import (
     best_level,
-    fits_window,
+    far_level,
+    far_rank,
+    has_place,
     is_outside,
-    level_of,
+    level_at,
     next_level,
     price_of,
     side_of,
@@ -99,8 +104,10 @@ REPLACE_FLAGS = POST_ONLY | STP_MASK
 
 
 @inlined
-def shortage(book, kind, price_ticks, size_lots, flags, owner=0):
+def shortage(book, kind, order_id, side, price_ticks, size_lots, flags, owner=0):
     """What lacks for a message, whatever it turns out to be; STOP_NONE where nothing does. Changes nothing.
+
+    ``side`` is the message's, +1 or -1; a replacement has that of its order.
 
     A sweep trades with every resting order at most, and with no more orders than it has lots. Prevention of
     self-trades may write two rows an order.
@@ -119,24 +126,49 @@ def shortage(book, kind, price_ticks, size_lots, flags, owner=0):
         return STOP_IDS_FULL
     if not book.plain and owner >= book.owners.shape[0] and owner < MAX_OWNERS:
         return STOP_OWNERS_FULL
+    taker_side = np.int64(side < 0)
+    if kind == REPLACE:
+        slot = find(book, order_id)
+        if slot == NO_SLOT:
+            return STOP_NONE
+        taker_side, owner = side_of(np.uint64(book.orders[slot, O_LEVEL])), book.orders[slot, O_OWNER]
     # "&" and no "and": cancels carry any price, so a branch on it alone could not be predicted.
-    misses = is_outside(book, price_ticks) & ((kind == ADD) | (kind == REPLACE))
-    if misses and flags & IMMEDIATE == 0 and fits_window(book, price_ticks):
+    misses = is_outside(book, taker_side, price_ticks) & ((kind == ADD) | (kind == REPLACE))
+    if misses and lacks_place(book, taker_side, price_ticks, size_lots, flags, owner):
         return STOP_REBASE
     return STOP_NONE
 
 
 @inlined
-def bound_of(book, side, price_ticks, flags):
-    """First level of the other side that an order does not reach.
+def lacks_place(book, side, price_ticks, size_lots, flags, owner):
+    """Whether an order outside its side's window may come to rest at a price that has no place; note for which side.
 
-    Only orders that may rest need a price within the window; of others it is cut to one tick beyond.
+    Such as trade whole never rest: they may name any price, and the window stays where the market is.
     """
-    tick = price_ticks - book.header[BASE_PRICE]
-    if flags & IMMEDIATE:
-        tick = min(max(tick, side - 1), WINDOW - 1 + side)
-        if flags & MARKET:
-            tick = (WINDOW - 1) * (1 - side)
+    if flags & IMMEDIATE or is_beyond(price_ticks) or has_place(book, side, price_ticks):
+        return False
+    book.header[REBASE_SIDE] = side
+    return not is_fillable(book, side, bound_of(book, side, price_ticks, flags), size_lots, flags, owner)
+
+
+@inlined
+def is_beyond(price_ticks):
+    """Whether no book holds a price."""
+    return (price_ticks < -MAX_PRICE_TICKS) | (price_ticks > MAX_PRICE_TICKS)
+
+
+@inlined
+def bound_of(book, side, price_ticks, flags):
+    """First level of the other side that an order does not reach."""
+    if flags & MARKET:
+        return NO_LEVEL
+    other = 1 - side
+    tick = price_ticks - book.header[BASE_PRICE + other]
+    if (tick < 0) | (tick >= WINDOW):
+        if (tick < 0) == (side == 0):
+            return np.uint64(other << WINDOW_BITS)
+        # the whole window and some of the far prices behind it
+        return far_level(book, other, far_rank(book, other, FAR_KEY, price_ticks * (2 * other - 1) + 1))
     return np.uint64(WINDOW + (tick ^ -side) + 1)
 
 
@@ -240,14 +272,11 @@ def refusal(book, kind, side, bound, price_ticks, size_lots, flags, owner):
         return REJECT_INVALID_OWNER
     if size_lots <= 0 or size_lots > MAX_SIZE_LOTS:
         return REJECT_INVALID_SIZE
-    if flags & IMMEDIATE:
-        if price_ticks < -MAX_PRICE_TICKS or price_ticks > MAX_PRICE_TICKS:
-            return REJECT_PRICE_RANGE
-        if flags & FOK and not is_fillable(book, side, bound, size_lots, flags, owner):
-            return REJECT_FOK
-    elif is_outside(book, price_ticks):
+    if is_beyond(price_ticks):
         return REJECT_PRICE_RANGE
-    elif flags & POST_ONLY and np.uint64(book.header[BEST + 1 - side]) < bound:
+    if flags & FOK and not is_fillable(book, side, bound, size_lots, flags, owner):
+        return REJECT_FOK
+    if flags & POST_ONLY and np.uint64(book.header[BEST + 1 - side]) < bound:
         return REJECT_POST_ONLY
     return 0
 
@@ -373,7 +402,7 @@ def apply(book, message, kind, order_id, side, price_ticks, size_lots, flags, ow
         emit(book, message, EXPIRED, order_id, 0, side, price_ticks, left, 0, owner, 0)
         left, status = np.int64(0), STATUS_EXPIRED
     if left > 0:
-        level = level_of(taker_side, price_ticks - header[BASE_PRICE])
+        level = level_at(book, taker_side, price_ticks)
         put(book, order_id, rest(book, order_id, level, left, owner), is_number)
     else:
         put(book, order_id, np.uint64(status), is_number)

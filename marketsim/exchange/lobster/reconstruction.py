@@ -44,7 +44,7 @@ class ReconstructionCounts:
     gone: int = 0
     """Orders taken out because a newer message shows that they are no longer there."""
     refused: int = 0
-    """Orders that the book refused: their price is too far from all others."""
+    """Orders that the book refused: their price or size is beyond what any book holds."""
 
     def as_dict(self) -> dict[str, int]:
         """Return the counts by name."""
