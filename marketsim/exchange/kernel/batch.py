@@ -31,7 +31,7 @@ from marketsim.exchange.kernel.layout import (
 from marketsim.exchange.kernel.levels import is_outside
 from marketsim.exchange.kernel.matching import apply, shortage
 
-AHEAD_ORDER, AHEAD_NEIGHBOURS = 16, 6  # messages
+AHEAD_ID, AHEAD_ORDER, AHEAD_NEIGHBOURS = 32, 16, 6  # messages
 
 
 @inlined
@@ -41,19 +41,25 @@ def batch_view(messages):
 
 
 @inlined
-def look_ahead(book, batch, i, end):
-    """Fetch what coming cancels will touch: first the order, then, once it is there, its neighbours in the queue.
+def index_place(book, batch, i):
+    """Place in the dense index of the id that message ``i`` names; some place of it where it holds no such id."""
+    last = np.uint64(book.dense.shape[0] - 1)
+    return min(np.uint64(batch[M_ORDER, np.uint64(i)] - book.header[FIRST_ID]), last)
 
-    Halves the time with a million resting orders. An "if it is a cancel", guessed wrong half the time, costs more
-    than it saves.
+
+@inlined
+def look_ahead(book, batch, i, end):
+    """Fetch what coming cancels will touch: the entry of the index, then the order, then its neighbours in the queue.
+
+    Each step reads what the one before has fetched. Without the first a fifth of the time with 11 thousand resting
+    orders is spent waiting for the index; without any, half the time with a million. An "if it is a cancel", guessed
+    wrong half the time, costs more than it saves.
     """
-    if i + AHEAD_ORDER < end:
+    if i + AHEAD_ID < end:
         pool = np.int64(book.orders.ctypes.data)
-        last = np.uint64(book.dense.shape[0] - 1)
-        first = book.header[FIRST_ID]
-        slot = np.int64(book.dense[min(np.uint64(batch[M_ORDER, np.uint64(i + AHEAD_ORDER)] - first), last)])
-        prefetch(pool + 64 * slot)
-        near = np.uint64(book.dense[min(np.uint64(batch[M_ORDER, np.uint64(i + AHEAD_NEIGHBOURS)] - first), last)])
+        prefetch(np.int64(book.dense.ctypes.data) + 4 * np.int64(index_place(book, batch, i + AHEAD_ID)))
+        prefetch(pool + 64 * np.int64(book.dense[index_place(book, batch, i + AHEAD_ORDER)]))
+        near = np.uint64(book.dense[index_place(book, batch, i + AHEAD_NEIGHBOURS)])
         prefetch(pool + 64 * book.orders[near, O_PREVIOUS])
         prefetch(pool + 64 * book.orders[near, O_NEXT])
 
