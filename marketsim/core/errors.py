@@ -7,6 +7,8 @@
     ├── RunDirectoryError         2   a run directory that exists, is missing or is not one
     └── SimulationError           1   while simulating
         ├── AgentError            1   an agent's own code failed
+        ├── DecisionError         1   an answer could not be had, through no fault of the agent's code
+        │   └── BudgetError       3   a cap on calls, tokens or money is reached
         ├── PastError             1   a command or a wake for a time that is over
         ├── PopulationError       1   an in-kernel population broke its contract
         └── ZeroLatencyError      1   agents wake each other for ever at one instant
@@ -102,6 +104,24 @@ class AgentError(SimulationError):
         self.agent, self.time_ns = agent, time_ns
         super().__init__(f"agent {agent} failed at {format_duration(time_ns)}: {type(cause).__name__}: {cause}")
         self.__cause__ = cause
+
+
+class DecisionError(SimulationError):
+    """An answer could not be had: the endpoint, a key, a record; never the agent's code. It has no traceback."""
+
+    agent = ""
+    """Whose decision it was; empty outside a simulation."""
+
+    def __str__(self) -> str:
+        """Return the text, after the name of the agent where there is one."""
+        text = super().__str__()
+        return f"{self.agent}: {text}" if self.agent else text
+
+
+class BudgetError(DecisionError):
+    """A cap on calls, tokens or money is reached. The run has a checkpoint and can go on with a larger one."""
+
+    exit_code = 3
 
 
 class PastError(SimulationError):

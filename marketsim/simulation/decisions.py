@@ -7,44 +7,20 @@ answers nor how many are asked at once changes a result.
 
 from __future__ import annotations
 
-import asyncio
 import concurrent.futures
 import copy
-import threading
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
 from marketsim.agents.agent import Agent
+from marketsim.core.loop_thread import LoopThread
 
 PATIENCE_SECONDS = 0.05
 """Longest wait for an answer between two looks at the interrupt flag."""
-
-
-class Thinker:
-    """A thread with an event loop of its own: a notebook's main thread has one already."""
-
-    def __init__(self) -> None:
-        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-        self._loop = self._runner.get_loop()
-        self._thread = threading.Thread(target=self._work, name="marketsim decisions", daemon=True)
-        self._thread.start()
-
-    def start(self, coroutine: Coroutine[Any, Any, Any]) -> concurrent.futures.Future[Any]:
-        """Run a coroutine."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-
-    def close(self) -> None:
-        """Cancel what is unfinished and end the thread."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-
-    def _work(self) -> None:
-        self._loop.run_forever()
-        self._runner.close()
 
 
 @dataclass
@@ -168,5 +144,5 @@ class Decisions:
         self._pending[agent] = Pending(asked_at, effect_at, question, answer, time.monotonic())
 
     @cached_property
-    def _thinker(self) -> Thinker:
-        return Thinker()
+    def _thinker(self) -> LoopThread:
+        return LoopThread("marketsim decisions")
