@@ -66,7 +66,7 @@ def located(path: Path) -> Iterator[None]:
         yield
     except ChoiceDataError as error:
         raise InputError(
-            path, 0 if error.row is None else _line(path, error.row), error.found, error.expected
+            path, 0 if error.row is None else line_of(path, error.row), error.found, error.expected
         ) from None
 
 
@@ -109,7 +109,7 @@ def _read_text(path: Path, separator: str) -> pd.DataFrame:
         raise InputError(path, 0, "bytes that are not UTF-8", "UTF-8 text") from None
 
 
-def _line(path: Path, row: int) -> int:
+def line_of(path: Path, row: int) -> int:
     """Return the line where a row begins: its number in Parquet; in text, quoted line breaks and blank lines count."""
     if path.suffix.lower() in (".parquet", ".pq"):
         return row + 1

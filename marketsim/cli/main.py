@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "report": "Write the report of a run again.",
     "fit": "Estimate what moves choices: fit choice, fit amce.",
     "page": "Look at a page of a shop: page show.",
+    "audit": "Test what language models answer: audit answers, audit power.",
     "bench": "Run one of the benchmarks of a checkout.",
 }
 """Every command and what it does, so that --help imports none of them."""

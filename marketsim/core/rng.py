@@ -87,6 +87,20 @@ def generator(key: NDArray[np.uint64], number: int, entity: int) -> np.random.Ge
     return np.random.Generator(philox)
 
 
+def pcg64(key: NDArray[np.uint64]) -> np.random.Generator:
+    """Return a generator of another family, O'Neill's PCG64: the negative control of tests of randomness.
+
+    A control drawn from Philox would share its generator with the null that it is tested against. For nothing else:
+    its draws are consumed in sequence.
+
+    Parameters
+    ----------
+    key : uint64 array, shape (2,)
+        From ``stream_key``; the seed of the generator.
+    """
+    return np.random.Generator(np.random.PCG64([int(word) for word in key]))
+
+
 # ---- Draws, in kernels and in Python ------------------------------------------------------------------------
 
 

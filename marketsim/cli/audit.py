@@ -1,0 +1,170 @@
+"""``marketsim audit``: what the way of asking does to the answers of language models."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from marketsim.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from marketsim.analysis.bias import Audit
+    from marketsim.analysis.bias.table import AnswerTable
+    from marketsim.cli.answer_table import Wanted
+
+audit = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+AnswerFile = Annotated[Path, typer.Argument(metavar="FILE", help="Answers, CSV or Parquet: a row an answer.")]
+ReportFile = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write a report, HTML.")]
+
+
+@audit.callback()
+def about() -> None:
+    """Test whether answers are independent, fair, and the same however the question is asked."""
+
+
+@audit.command()
+def answers(
+    file: AnswerFile,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option("--answer", metavar="COLUMN", help="What was answered [answer]. Repeated: a row is a call."),
+    ] = None,
+    group: Annotated[
+        list[str] | None, typer.Option("--group", metavar="COLUMN", help="Audit each of its levels. May be repeated.")
+    ] = None,
+    expected: Annotated[
+        str | None, typer.Option("--expected", metavar="COLUMN", help="Stated probability, 0 to 1 [one half].")
+    ] = None,
+    expected_percent: Annotated[
+        str | None, typer.Option("--expected-percent", metavar="COLUMN", help="Stated probability, in per cent.")
+    ] = None,
+    call: Annotated[str | None, typer.Option("--call", metavar="COLUMN", help="Which answers one call gave.")] = None,
+    order: Annotated[
+        str | None, typer.Option("--order", metavar="COLUMN", help="In which order a call gave them.")
+    ] = None,
+    one_call: Annotated[bool, typer.Option("--one-call", help="All answers of a group came from one call.")] = False,
+    model: Annotated[
+        str, typer.Option("--model", metavar="COLUMN", help="Models, which no group may mix, where there is one.")
+    ] = "model",
+    counted: Annotated[
+        str | None, typer.Option("--counted", metavar="ANSWER", help="Whose share is tested [1, yes, true, ...].")
+    ] = None,
+    invalid: Annotated[
+        list[str] | None, typer.Option("--invalid", metavar="ANSWER", help="Count this as invalid. May be repeated.")
+    ] = None,
+    valid: Annotated[
+        str | None, typer.Option("--valid", metavar="COLUMN=WORD", help="Rows without this word are invalid.")
+    ] = None,
+    margin: Annotated[
+        float, typer.Option(min=0.001, max=0.5, help="Equivalence: this near is as good as equal.")
+    ] = 0.05,
+    alpha: Annotated[float, typer.Option(min=1e-6, max=0.5, help="Level of every verdict.")] = 0.05,
+    permutations: Annotated[
+        int | None, typer.Option(min=299, max=99_999, help="Random orders [999; fewer in large groups].")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of random orders and controls.")] = 1,
+    show_all: Annotated[bool, typer.Option("--all", help="Print every test, not findings alone.")] = False,
+    out: ReportFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Audit answers that were collected before, by any tool.
+
+    Independence is tested first; the figures that rest on it are not to be read where it fails.
+
+    Example: marketsim audit answers answers.csv --answer answer --group model --group p --expected-percent p
+    """
+    from marketsim.analysis.bias import Columns, Settings, audit_table
+    from marketsim.cli.answer_table import Wanted, column_names, located, read_answers
+
+    if expected and expected_percent:
+        raise typer.BadParameter("say --expected or --expected-percent, not both", param_hint="--expected")
+    groups, stated = tuple(group or ()), expected_percent or expected
+    columns = Columns(groups, stated, expected_percent is not None)
+    guards = tuple(name for name in (model,) if name not in groups and name in column_names(file))
+    if len(answer or ()) > 1 and (call or order):
+        raise typer.BadParameter(
+            "a row with several answers is a call: leave out --call and --order", param_hint="--answer"
+        )
+    wanted = Wanted(
+        tuple(answer or ["answer"]),
+        tuple(dict.fromkeys([*columns.cell, *guards])),
+        call,
+        order,
+        _pair(valid),
+        tuple(invalid or ()),
+    )
+    table = read_answers(file, wanted)
+    if one_call and table.call is None:
+        table = _as_one_call(table)
+    settings = Settings(alpha, margin, seed, permutations)
+    with located(file):
+        _refuse_mixed(table, columns.cell, guards)
+        found = audit_table(table, columns, counted=counted, settings=settings, progress=_progress())
+    _publish(found, file, wanted, out, as_json, show_all)
+
+
+def _pair(option: str | None) -> tuple[str, str] | None:
+    if option is None:
+        return None
+    name, separator, word = option.partition("=")
+    if not separator:
+        raise typer.BadParameter(f"found {option}, expected COLUMN=WORD", param_hint="--valid")
+    return name, word
+
+
+def _as_one_call(table: AnswerTable) -> AnswerTable:
+    """Let all answers share a call; without a column of the order they stand in it as in the file."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    order = np.arange(table.n, dtype=np.float64) if table.order is None else table.order
+    return replace(table, call=np.zeros(table.n, np.int64), order=order)
+
+
+def _refuse_mixed(table: AnswerTable, cell: tuple[str, ...], guards: tuple[str, ...]) -> None:
+    """Refuse a group that holds answers of several models."""
+    import numpy as np
+
+    from marketsim.analysis.bias import AnswerDataError
+    from marketsim.analysis.bias.table import label
+
+    for name in guards:
+        factor = table.factors[name]
+        for levels, rows in table.cells(cell):
+            places = np.unique(factor.code[rows])
+            if len(places) > 1:
+                where = f"the group {label(levels)}" if levels else "the table"
+                names = ", ".join(factor.levels[place] for place in places[:4] if place >= 0)
+                more = f" and {len(places) - 4} more" if len(places) > 4 else ""
+                raise AnswerDataError(
+                    None, f"{len(places)} values of {name} in {where} ({names}{more})", f"one: add --group {name}"
+                )
+
+
+def _progress() -> Any:
+    """Return a reporter of groups done, or None where standard error is no terminal."""
+    if not sys.stderr.isatty():
+        return None
+
+    def report(done: int, of: int) -> None:
+        sys.stderr.write(f"\r{done:,} of {of:,} groups" + ("\n" if done == of else ""))
+
+    return report
+
+
+def _publish(found: Audit, file: Path, wanted: Wanted, out: Path | None, as_json: bool, show_all: bool) -> None:
+    from marketsim.cli.answer_table import sha256_of
+    from marketsim.cli.audit_text import audit_json, audit_text
+
+    provenance = {
+        "decisions": "recorded: answers collected elsewhere",
+        "file": str(file),
+        "sha256": sha256_of(file),
+        "columns": {"answer": list(wanted.answers), "call": wanted.call, "order": wanted.order},
+    }
+    typer.echo(audit_json(found, provenance) if as_json else audit_text(found, provenance, show_all))
