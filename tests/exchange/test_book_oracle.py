@@ -4,47 +4,23 @@ from __future__ import annotations
 
 import itertools
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from marketsim.exchange import OrderBook, OrderStatus, Side
-from marketsim.exchange.book import EVENT_COLUMNS, MESSAGE_COLUMNS
+from marketsim.exchange.book import EVENT_COLUMNS
+from tests.exchange.book_streams import batch, expected, numbered_rows, same_book
 from tests.oracles.list_book import ListBook
 from tests.strategies import messages, plain_streams, prices, streams
 
 BUY, SELL = Side.BUY, Side.SELL
 
 
-def batch(stream):
-    columns = np.array(stream, np.int64).reshape(-1, len(MESSAGE_COLUMNS)).T
-    return dict(zip(MESSAGE_COLUMNS, columns, strict=True))
-
-
 def rows(log):
     """Events without the number of their message."""
     return list(zip(*(log[name].tolist() for name in EVENT_COLUMNS[1:]), strict=True))
-
-
-def numbered_rows(log):
-    return list(zip(*(log[name].tolist() for name in EVENT_COLUMNS), strict=True))
-
-
-def expected(stream):
-    oracle = ListBook()
-    return [(number, *row) for number, message in enumerate(stream) for row in oracle.apply(*message)], oracle
-
-
-def same_book(book, oracle):
-    depth = book.levels(1_000)
-    for side, levels in ((BUY, depth.bids), (SELL, depth.asks)):
-        assert [tuple(level) for level in levels] == oracle.levels(side)
-        found = [(order.order_id, order.price_ticks, order.size_lots, order.owner) for order in book.orders(side)]
-        assert found == [(order.order_id, order.price, order.size, order.owner) for order in oracle.queue(side)]
-        best = oracle.levels(side)[:1]
-        assert book.best(side) == (best[0] if best else None)
 
 
 class BookMachine(RuleBasedStateMachine):
