@@ -1,12 +1,16 @@
 """Long random streams of messages for a book, and what the list-scan book makes of them."""
 
+import hashlib
+
 import numpy as np
 
-from marketsim.exchange import Side
+from marketsim.exchange import OrderBook, Side
 from marketsim.exchange.book import EVENT_COLUMNS, MESSAGE_COLUMNS
 from tests.oracles.list_book import ListBook
 
 FLAGS = (0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 48, 64, 17, 34, 36, 66, 72)
+
+SPREADS = (4, 200_000, 1 << 22, 1 << 48)  # ticks: many meetings, one window, a few, all that there is
 
 
 def batch(stream):
@@ -57,3 +61,14 @@ def fuzzed(seed, n, spread):
             odd = int(rng.choice([-1, 0, 6, (1 << 48) + 1, 1 << 62, -(1 << 63)]))
             stream.append((odd % 8, odd, side, odd, odd, odd % 256, odd % (1 << 30)))
     return stream
+
+
+def log_digest(seeds, n):
+    """SHA-256 over the logs of fuzzed streams, and the number of their rows."""
+    digest, n_rows = hashlib.sha256(), 0
+    for seed in seeds:
+        log = OrderBook(capacity=1).process(batch(fuzzed(seed, n, SPREADS[seed % len(SPREADS)])))
+        rows = np.array([log[name] for name in EVENT_COLUMNS])
+        digest.update(rows.tobytes())
+        n_rows += rows.shape[1]
+    return digest.hexdigest(), n_rows
