@@ -88,7 +88,8 @@ def _print(found: Replay) -> None:
 def _print_types(console: Console, found: Replay) -> None:
     from rich.table import Table
 
-    table = Table(title=found.messages.name)
+    console.print(found.messages.name, soft_wrap=True)
+    table = Table()
     table.add_column("messages")
     table.add_column("", justify="right")
     for kind, count in found.types.items():
