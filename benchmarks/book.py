@@ -153,7 +153,10 @@ def batches(sizes: list[int], n: int, rounds: int) -> None:
 
 
 def single(n: int, rounds: int) -> None:
-    """One call a message: a limit order that rests, returning its id. ``bourse`` sets the time, or it loses orders."""
+    """One call a message: a limit order that rests, returning its id. ``bourse`` sets the time, or it loses orders.
+
+    The side is looked up once: ``Side.BUY`` costs 70 ns in Python 3.11, ``bourse`` takes True.
+    """
     try:
         from bourse.core import OrderBook as BourseBook
     except ImportError:
@@ -161,12 +164,13 @@ def single(n: int, rounds: int) -> None:
         return
     draws = rng.generator(rng.stream_key(1, 0, "benchmarks", "book", "scalar"), 0, 0)
     prices = (MIDDLE + draws.integers(-REACH, 0, n)).tolist()
-    times = []
+    times, buy = [], Side.BUY
+    OrderBook().submit(buy, MIDDLE, 5)  # compiles
     for _ in range(rounds):
         book, bourse = OrderBook(capacity=n), BourseBook(0, 1)
         begun = time.perf_counter()
         for price in prices:
-            book.submit(Side.BUY, price, 5)
+            book.submit(buy, price, 5)
         mine = time.perf_counter() - begun
         begun = time.perf_counter()
         for i, price in enumerate(prices):
@@ -183,7 +187,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer messages and rounds")
     quick = parser.parse_args().quick
     batches([11_000] if quick else [11_000, 123_000, 1_000_000], 200_000 if quick else 1_000_000, 3 if quick else 7)
-    single(20_000 if quick else 100_000, 3 if quick else 7)
+    single(20_000, 7 if quick else 31)
 
 
 if __name__ == "__main__":

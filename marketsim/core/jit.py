@@ -6,15 +6,17 @@ coverage; intrinsics do not exist then, so arrays enter as arrays (``docs/debugg
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload
+from numba.core import cgutils
+from numba.extending import NativeValue, intrinsic, models, overload, register_model, unbox
 
 from marketsim.core import fmath, rng
 from marketsim.core.kernel_cache import cache_folder, remove_old_caches
@@ -124,6 +126,79 @@ def _high_product(typing_context, a, b):  # type: ignore[no-untyped-def]
         return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
 
     return types.uint64(types.uint64, types.uint64), generate
+
+
+# ---- The quick way in ---------------------------------------------------------------------------------------
+
+
+class IndexType(types.Type):
+    """An argument that may be any Python object with ``__index__``; inside a kernel ``as_int64`` gives its number.
+
+    Python's own conversion is made, with its own errors: ``TypeError`` for a float or a str, ``OverflowError`` beyond
+    64 bits. So an entry needs no checks in Python, and is not compiled anew for an ``IntEnum`` or a NumPy integer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="Index")
+
+
+index: Final = IndexType()
+
+
+@register_model(IndexType)
+class _IndexModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, index_type: IndexType) -> None:
+        super().__init__(manager, index_type, ir.IntType(64))  # type: ignore[no-untyped-call]
+
+
+@unbox(IndexType)  # type: ignore[no-untyped-call]
+def _unbox_index(index_type, thing, context):  # type: ignore[no-untyped-def]
+    """Convert an argument; -1 may be a number or the sign of an error."""
+    builder = context.builder
+    value = context.pyapi.long_as_longlong(thing)
+    failed = cgutils.alloca_once_value(builder, cgutils.false_bit)  # type: ignore[no-untyped-call]
+    with builder.if_then(builder.icmp_signed("==", value, value.type(-1)), likely=False):
+        builder.store(context.pyapi.c_api_error(), failed)
+    return NativeValue(value, is_error=builder.load(failed))  # type: ignore[no-untyped-call]
+
+
+@intrinsic
+def as_int64(typing_context, argument):  # type: ignore[no-untyped-def]
+    """Return the number of an ``index`` argument."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return arguments[0]
+
+    return types.int64(index), generate
+
+
+def direct(entry: Any, signature: Any) -> Callable[..., int]:
+    """Return a kernel compiled for one signature, without the look at each argument's type before a call.
+
+    That look costs as much as the rest of the call. ``index`` arguments bring checks of their own; for an argument of
+    any other type the caller must see to it.
+
+    Parameters
+    ----------
+    entry : kernel
+        It returns an integer.
+    signature : numba signature
+        Types of its arguments and of its result.
+    """
+    if JIT_DISABLED:
+        return lambda *arguments: int(entry(*arguments))
+    entry.compile(signature.args)
+    return cast("Callable[..., int]", entry.overloads[signature.args].entry_point)
+
+
+if JIT_DISABLED:
+
+    def as_int64(argument):  # type: ignore[misc,no-untyped-def]
+        """Return the number of an ``index`` argument, with the errors of the compiled conversion."""
+        number = operator.index(argument)
+        if not -(1 << 63) <= number < 1 << 63:
+            raise OverflowError("int too big to convert")
+        return number
 
 
 # ---- What kernels may call of the plain functions of core ---------------------------------------------------

@@ -6,13 +6,13 @@ what the book refuses is an event with a reason. ``exchange/kernel/matching.py``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from marketsim.core.jit import JIT_DISABLED
+from marketsim.core.jit import direct
 from marketsim.exchange import book_state
 from marketsim.exchange.codes import (
     ADD,
@@ -35,7 +35,7 @@ from marketsim.exchange.codes import (
     TimeInForce,
 )
 from marketsim.exchange.commands import Depth, Level
-from marketsim.exchange.kernel.batch import run_batch, run_plain_batch, submit_one
+from marketsim.exchange.kernel.batch import SUBMIT_ONE, run_batch, run_plain_batch, submit_one
 from marketsim.exchange.kernel.layout import C_MESSAGE, C_ROWS, N_RESTING, NEXT_ID, STOP
 from marketsim.exchange.kernel.queries import depth_of, order_of, status_of
 from marketsim.exchange.kernel.walks import R_SLOT
@@ -59,7 +59,17 @@ EVENT_COLUMNS: Final = (
 )
 """Columns of the event log, in the order of the ``LOG_...`` codes."""
 
-_GTC, _NO_PREVENTION = TimeInForce.GTC, SelfTradePrevention.NONE
+_NO_INTEGERS = "a message consists of integers of 64 bits: {}"
+
+
+def _carry_out_first(*message: Any) -> int:
+    """Carry out the first message of the process: compile ``submit_one``, which takes the place of this function."""
+    global _carry_out
+    _carry_out = direct(submit_one, SUBMIT_ONE)
+    return _carry_out(*message)
+
+
+_carry_out: Callable[..., int] = _carry_out_first
 
 
 class Order(NamedTuple):
@@ -117,7 +127,6 @@ class OrderBook:
         price_ticks: int,
         size_lots: int,
         order_id: int | None = None,
-        *,
         tif: TimeInForce = TimeInForce.GTC,
         post_only: bool = False,
         owner: int = 0,
@@ -125,6 +134,8 @@ class OrderBook:
         market: bool = False,
     ) -> int:
         """Send an order and return its id; what became of it is in ``events`` and ``status``.
+
+        Give what follows ``order_id`` by name; that Python does not demand it saves 40 ns a call.
 
         Parameters
         ----------
@@ -170,23 +181,14 @@ class OrderBook:
         'REJECTED'
         """
         flags = 0
-        if tif is not _GTC or stp is not _NO_PREVENTION or post_only or market:
+        if tif or stp or post_only or market:
             flags = int(tif) | int(stp) | (POST_ONLY if post_only else 0) | (MARKET if market else 0)
-        # The quick way in, for plain ints: compiled code would be compiled anew for any other type.
-        if (
-            type(price_ticks) is int
-            and type(size_lots) is int
-            and type(owner) is int
-            and isinstance(side, int)
-            and (order_id is None or type(order_id) is int)
-        ):
-            try:  # "+side" is the quickest way from an enumeration to the plain int behind it
-                number = submit_one(self._handle, ADD, order_id or 0, +side, price_ticks, size_lots, flags, owner)
-            except OverflowError as error:
-                raise ValueError(f"an order consists of integers of 64 bits: {error}") from None
-            if number != 0:
-                return int(number) if JIT_DISABLED else number
-        return self._send(ADD, 0 if order_id is None else order_id, side, price_ticks, size_lots, flags, owner)
+        wanted = 0 if order_id is None else order_id
+        try:
+            number = _carry_out(self._handle, ADD, wanted, side, price_ticks, size_lots, flags, owner)
+        except (OverflowError, TypeError) as error:
+            raise ValueError(_NO_INTEGERS.format(error)) from None
+        return number or self._send(ADD, wanted, side, price_ticks, size_lots, flags, owner)
 
     def cancel(self, order_id: int) -> None:
         """Take a resting order out of the book.
@@ -258,15 +260,16 @@ class OrderBook:
         owner: int = 0,
     ) -> int:
         """Carry out one message, growing what is too small for it."""
+        message = kind, order_id, side, price_ticks, size_lots, flags, owner
+        header = self._storage.book.header
         try:
-            words = [word.__index__() for word in (order_id, side, price_ticks, size_lots, flags, owner)]
-            header, number = self._storage.book.header, submit_one(self._handle, kind, *words)
-        except (AttributeError, OverflowError) as error:
-            raise ValueError(f"a message consists of integers of 64 bits: {error}") from None
+            number = _carry_out(self._handle, *message)
+        except (OverflowError, TypeError) as error:
+            raise ValueError(_NO_INTEGERS.format(error)) from None
         while header[STOP] != STOP_NONE:
-            self._relieve(words[2], words[5])
-            number = submit_one(self._handle, kind, *words)
-        return int(number)
+            self._relieve(int(price_ticks), int(owner))
+            number = _carry_out(self._handle, *message)
+        return number
 
     def _relieve(self, price_ticks: int, owner: int) -> None:
         storage = self._storage

@@ -1,9 +1,9 @@
 """The two entries that Python calls to drive a book: many messages at once, and one."""
 
 import numpy as np
-from numba import carray
+from numba import carray, types
 
-from marketsim.core.jit import JIT_DISABLED, errstate, inlined, kernel, pointer, prefetch
+from marketsim.core.jit import JIT_DISABLED, as_int64, errstate, index, inlined, kernel, pointer, prefetch
 from marketsim.exchange.codes import (
     ADD,
     FIRST_SLOT,
@@ -145,7 +145,12 @@ def run_plain_batch(handle, messages, first, end):
 
 @kernel
 def submit_one(handle, kind, order_id, side, price_ticks, size_lots, flags, owner):
-    """Carry out one message; return the order's id, or 0 where header[STOP] says what lacks first."""
+    """Carry out one message; return the order's id, or 0 where header[STOP] says what lacks first.
+
+    All but the handle are ``index`` arguments: whatever Python takes for an integer.
+    """
+    kind, order_id, side, price_ticks = as_int64(kind), as_int64(order_id), as_int64(side), as_int64(price_ticks)
+    size_lots, flags, owner = as_int64(size_lots), as_int64(flags), as_int64(owner)
     book = book_at(handle)
     stop = shortage(book, kind, order_id, side, price_ticks, size_lots, flags, owner)
     book.header[STOP] = stop
@@ -154,6 +159,10 @@ def submit_one(handle, kind, order_id, side, price_ticks, size_lots, flags, owne
     message = book.cursor[C_MESSAGE]
     book.cursor[C_MESSAGE] = message + 1
     return apply(book, message, kind, order_id, side, price_ticks, size_lots, flags, owner)
+
+
+SUBMIT_ONE = types.int64(types.int64, *(index,) * 7)
+"""Signature for ``direct``."""
 
 
 if JIT_DISABLED:  # odd ids and prices wrap without a word, as they do in compiled code
