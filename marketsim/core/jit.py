@@ -6,6 +6,7 @@ coverage; intrinsics do not exist then, so arrays enter as arrays (``docs/debugg
 
 from __future__ import annotations
 
+import functools
 import operator
 import os
 from collections.abc import Callable
@@ -44,9 +45,25 @@ kernel: Final = numba.njit(cache=True, error_model="numpy")
 Kernels never take a function as an argument: such a kernel is never kept and compiles in every process.
 """
 
-inlined: Final = numba.njit(forceinline=True, error_model="numpy")
-"""Decorator of a helper that kernels call; it vanishes into them. Arrays passed between functions that are not inlined
-cost reference counts, four to ten times the work itself."""
+_INLINED: Final[Any] = {"forceinline": True, "error_model": "numpy"}
+_NO_WRAPPERS: Final[Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def inlined(function: F) -> F:
+    """Decorate a helper that kernels call; it vanishes into them.
+
+    Arrays passed between functions that are not inlined cost reference counts, four to ten times the work itself. A
+    third of the time of compilation went into wrappers through which Python could call each helper, unpacking dozens of
+    arrays: so helpers have none, and where Python does call one it is compiled once more, with a wrapper.
+    """
+    if JIT_DISABLED:
+        return function
+    helper: Any = numba.njit(**_NO_WRAPPERS, **_INLINED)(function)
+    helper.add_overload = lambda compiled: helper.overloads.update({tuple(compiled.signature.args): compiled})
+    called_from_python = functools.cache(lambda: numba.njit(**_INLINED)(function))
+    helper._compile_for_args = lambda *arguments, **named: called_from_python()
+    return cast("F", helper)
+
 
 spliced: Final = numba.njit(inline="always", error_model="numpy")
 """Decorator of a helper whose source is spliced into the kernels that call it, before anything is compiled: for helpers
@@ -70,7 +87,6 @@ def jitable(function: F) -> F:
 
 
 _REGISTERED: set[Callable[..., Any]] = set()
-_INLINED: Any = {"forceinline": True, "error_model": "numpy"}
 
 
 def errstate() -> np.errstate:
