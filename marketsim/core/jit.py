@@ -7,6 +7,7 @@ coverage; intrinsics do not exist then, so arrays enter as arrays (``docs/debugg
 from __future__ import annotations
 
 import functools
+import gc
 import operator
 import os
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, event
 from numba.extending import NativeValue, intrinsic, models, overload, register_model, unbox
 
 from marketsim.core import fmath, rng
@@ -35,6 +36,32 @@ BOUNDS_CHECKED: Final[bool] = bool(_config.BOUNDSCHECK)
 if not os.environ.get("NUMBA_CACHE_DIR"):
     remove_old_caches()
     _config.CACHE_DIR = str(cache_folder())
+
+
+class _CollectorRest(event.Listener):
+    """Stops Python's garbage collector while Numba compiles.
+
+    The compiler makes millions of objects that live until it is done; walking them over and over took an eighth of its
+    time.
+    """
+
+    _depth = 0
+
+    def on_start(self, event: Any) -> None:
+        """Stop it at the outermost function."""
+        if self._depth == 0:
+            self._was_on = gc.isenabled()
+            gc.disable()
+        self._depth += 1
+
+    def on_end(self, event: Any) -> None:
+        """Start it again, where it was on."""
+        self._depth -= 1
+        if self._depth == 0 and self._was_on:
+            gc.enable()
+
+
+event.register("numba:compile", _CollectorRest())  # type: ignore[no-untyped-call]
 
 
 # ---- Decorators ---------------------------------------------------------------------------------------------
