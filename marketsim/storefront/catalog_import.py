@@ -29,6 +29,7 @@ ABXLAB: Final = {"product_id": "product_url", "title": "product_name"}
 """Columns of the listings of the ABxLab study's shop that go by other names. An id is the last part of the address."""
 
 DEFAULT_RATING: Final = 40
+EXPECTED: Final = "a catalogue as CSV in UTF-8 or Parquet"
 
 
 def read_catalog(path: Path, columns: Mapping[str, str] | None = None) -> Catalog:
@@ -122,11 +123,7 @@ def _read_cells(path: Path) -> tuple[dict[str, list[str]], int]:
         table = pyarrow.parquet.read_table(path) if is_parquet else _read_csv(path)
     except (OSError, pa.ArrowException) as error:
         found = "no such file" if isinstance(error, FileNotFoundError) else " ".join(str(error).split())
-        if "UTF8" in found:
-            found = "bytes that are not UTF-8"
-        elif "Empty CSV file" in found:
-            found = "an empty file"
-        raise InputError(path, 0, found, "a catalogue as CSV in UTF-8 or Parquet") from None
+        raise InputError(path, 0, "an empty file" if "Empty CSV" in found else found, EXPECTED) from None
     names = [name.strip() for name in table.column_names]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -140,6 +137,11 @@ def _read_csv(path: Path) -> Any:
     import pyarrow as pa
     import pyarrow.csv
 
+    content = path.read_bytes()
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(path, content[: error.start].count(b"\n") + 1, "bytes that are not UTF-8", EXPECTED) from None
     ragged: list[Fault] = []
 
     def note(row: Any) -> str:
