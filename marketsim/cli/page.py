@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 page = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 FORMATS: Final = ("html", "png", "json", "markdown", "text")
+RENDERERS: Final = ("auto", "chromium", "pillow")
 
 
 @page.callback()
@@ -27,7 +28,7 @@ def about() -> None:
 @page.command()
 def show(
     scenario: ScenarioFile,
-    trial: Annotated[int, typer.Option("--trial", metavar="N", help="Number of the page in the run, from 0.")] = 0,
+    trial: Annotated[int, typer.Option("--trial", min=0, metavar="N", help="Number of the page in the run.")] = 0,
     as_format: Annotated[str, typer.Option("--as", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")] = "text",
     category: Annotated[
         str | None, typer.Option("--category", metavar="NAME", help="Count the trials of this category only.")
@@ -55,7 +56,7 @@ def show(
     from marketsim.scenario import load_scenario
 
     _check(as_format, FORMATS, "--as")
-    _check(renderer, ("auto", "chromium", "pillow"), "--renderer")
+    _check(renderer, RENDERERS, "--renderer")
     if as_format == "png" and out is None:
         raise typer.BadParameter("a picture needs a file to go to: --out page.png", param_hint="--out")
     shop = _shop(load_scenario(scenario, overrides or ()), scenario)
@@ -70,9 +71,9 @@ def show(
         why = f" ({picture.reason})" if picture.reason else ""
         typer.echo(f"{out}: {picture.width} x {picture.height} pixels, drawn by {picture.renderer}{why}", err=True)
         return
-    text = _text(view, as_format, images)
+    text = _text(view, as_format, images).rstrip("\n") + "\n"
     if out is None:
-        typer.echo(text, nl=not text.endswith("\n"))
+        typer.echo(text, nl=False)
     else:
         out.write_text(text, encoding="utf-8")
 
