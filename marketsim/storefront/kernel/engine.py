@@ -171,8 +171,10 @@ def enter(table, population, now):
     words[W_ARRIVALS] = number + 1
     words[W_SEQUENCE] = header[H_SEQUENCE]
     header[H_SEQUENCE] += 1
-    address(shop, population, KEY_ARRIVAL, number, 0)
-    u, v, w, x = uniforms(shop.counters, 0)
+    u, v, w, x = 0.5, 0.5, 0.5, 0.5
+    if (mode == POISSON) | (words[W_COUNT] > 1):  # otherwise nothing hangs on them
+        address(shop, population, KEY_ARRIVAL, number, 0)
+        u, v, w, x = uniforms(shop.counters, 0)
     shopper = words[W_FIRST_SHOPPER] + min(int(x * words[W_COUNT]), words[W_COUNT] - 1)
     if mode == TRIALS:
         trials, shelves = words[W_TRIALS], words[W_SHELVES]
