@@ -218,6 +218,37 @@ class Run:
             raise RunDirectoryError(f"{self.path}: found no table {names[0]}; expected a run that recorded it")
         return choice_table(impressions, *others)
 
+    def to_aces(self, label: str | None = None) -> tuple[pd.DataFrame, str]:
+        """Return the shop's choices as a result file of ACES, and what does not fit into one.
+
+        Parameters
+        ----------
+        label : str, optional
+            ``experiment_label`` of all rows; by default the regime.
+        """
+        from marketsim.analysis.storefront.aces import GRID_COLUMNS, to_aces
+
+        names = ("impressions", "listings", "choices")
+        missing = [f"storefront/{name}" for name in names if f"storefront/{name}" not in self.counts]
+        if missing:
+            raise RunDirectoryError(
+                f"{self.path}: found no table {missing[0]}; expected a run of a shop that recorded it"
+            )
+        impressions, listings, choices = (self.table(f"storefront/{name}", labels=False) for name in names)
+        facts = self.manifest["storefront"]
+        table = to_aces(
+            impressions,
+            listings,
+            choices=choices,
+            categories=facts["categories"],
+            queries=facts["queries"],
+            label=facts["regime"] if label is None else label,
+            models=[*facts["shoppers"], "buyers"],
+        )
+        fits = facts["columns"] == GRID_COLUMNS
+        note = f"{facts['columns']} columns a page; the analysis of ACES takes every {GRID_COLUMNS} offers for a row"
+        return table, "" if fits else note
+
     def report(self, out: str | Path | None = None) -> Path:
         """Write the HTML report and return where it is: ``report.html`` in the run directory, or ``out``."""
         from marketsim.report.reading import write_report

@@ -10,17 +10,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from marketsim.core.errors import InputError
+from marketsim.core.errors import Fault, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _RAGGED: Final = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+MOST: Final = 20
+"""Faulty rows that are listed, of a file that may have as many as it has rows."""
+
 _A_TABLE: Final = "a CSV or Parquet file with a row an alternative"
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table of choices: CSV (or tab-separated, by its suffix), Parquet, or a run directory with a shop.
+    """Read a table of choices: CSV (or tab-separated, by its suffix), Parquet, a result file of ACES
+    (``analysis.storefront.aces``), or a run directory with a shop.
 
     Raises
     ------
@@ -38,8 +42,24 @@ def read_table(path: Path) -> pd.DataFrame:
     if not path.exists():
         raise InputError(path, 0, "no such file", _A_TABLE)
     if path.suffix.lower() in (".parquet", ".pq"):
-        return _read_parquet(path)
-    return _read_text(path, "\t" if path.suffix.lower() in (".tsv", ".tab") else ",")
+        return _from_elsewhere(path, _read_parquet(path))
+    return _from_elsewhere(path, _read_text(path, "\t" if path.suffix.lower() in (".tsv", ".tab") else ","))
+
+
+def _from_elsewhere(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as it is, or the choices of a result file of ACES, known by its columns."""
+    from marketsim.analysis.storefront.aces import AcesDataError, from_aces, is_aces
+
+    if not is_aces(table):
+        return table
+    try:
+        return from_aces(table)
+    except AcesDataError as error:
+        faults = [Fault(str(path), _line(path, one.row), "", one.found, one.expected) for one in error.faults[:MOST]]
+        more = len(error.faults) - len(faults)
+        first, *others = faults
+        others += [Fault(str(path), 0, "", "", f"{more:,} more rows are at fault")] if more else []
+        raise InputError(path, first.line, first.found, first.expected, others) from None
 
 
 def bought(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:

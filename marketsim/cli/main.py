@@ -29,7 +29,7 @@ COMMANDS: Final = {
     "replay": "Rebuild an order book from real messages.",
     "report": "Write the report of a run again.",
     "fit": "Estimate what moves choices: fit choice, fit amce.",
-    "page": "Look at a page of a shop: page show.",
+    "page": "Look at a page of a shop: page show, page export-aces.",
     "audit": "Test what language models answer: audit answers, audit power.",
     "bench": "Run one of the benchmarks of a checkout.",
 }

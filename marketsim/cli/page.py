@@ -1,4 +1,4 @@
-"""``marketsim page``: look at what a shopper was shown."""
+"""``marketsim page``: look at what a shopper was shown, and hand the choices to the analysis of others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RENDERERS: Final = ("auto", "chromium", "pillow")
 
 @page.callback()
 def about() -> None:
-    """Look at the pages of a shop."""
+    """Look at the pages of a shop, and hand its choices to others."""
 
 
 @page.command()
@@ -72,6 +72,32 @@ def show(
         typer.echo(f"{out}: {picture.width} x {picture.height} pixels, drawn by {picture.renderer}{why}", err=True)
         return
     text = _text(view, as_format, images).rstrip("\n") + "\n"
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+@page.command("export-aces")
+def export_aces(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run directory with a shop.")],
+    out: OutFile = None,
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="TEXT", help="experiment_label of all rows. Default: the regime.")
+    ] = None,
+) -> None:
+    """Write the choices of a run as a result file of ACES, which its analysis reads; fit choice reads it back.
+
+    Example: marketsim page export-aces runs/shop --out results.csv
+    """
+    import csv
+
+    from marketsim.api import open_run
+
+    table, note = open_run(run).to_aces(label)
+    if note:
+        typer.echo(note, err=True)
+    text = table.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
     if out is None:
         typer.echo(text, nl=False)
     else:
