@@ -30,7 +30,7 @@ BY_CATEGORY: Final[Mapping[str, Callable[[Drawing, Look], None]]] = {
     "toothbrush": personal.toothbrush,
     "umbrella": personal.umbrella,
 }
-"""Categories that have a drawing of their own; all others are drawn as what they might come in."""
+"""Categories that have a drawing of their own; all others are drawn as a package."""
 
 
 def draw(category: str, title: str, attributes: tuple[tuple[str, str], ...] = ()) -> Drawing:
@@ -66,10 +66,11 @@ def picture_words(offer: Offer) -> str:
     """Return what the picture of an offer shows, on one line, for those who do not see it."""
     if offer.image:
         return f"photo of {one_line(offer.title)}"
-    known = dict(offer.attributes)
-    colour = known.get("colour", known.get("color", ""))
-    words = one_line(f"{colour} {offer.category or 'product'}".lower())
-    return f"drawing: {words}"
+    category = offer.category.lower()
+    if category not in BY_CATEGORY:
+        return one_line(f"drawing: package of {category}" if category else "drawing: package")
+    known = {name.lower(): value for name, value in offer.attributes}
+    return one_line(f"drawing: {known.get('colour', known.get('color', '')).lower()} {category}")
 
 
 @lru_cache(maxsize=4096)

@@ -1,15 +1,15 @@
-"""Drawings of anything else: the box, bag, jar, tube, bottle or screen that it might be."""
+"""Drawings of anything else: plain packages, which say nothing of what is in them."""
 
 from __future__ import annotations
 
 from marketsim.storefront.drawings.colours import mixed
 from marketsim.storefront.drawings.look import Look
-from marketsim.storefront.drawings.shapes import Drawing, arc
+from marketsim.storefront.drawings.shapes import Drawing
 
 
 def package(drawing: Drawing, look: Look) -> None:
-    """Draw a package, of one of six shapes that the title decides."""
-    (_box, _bag, _jar, _tube, _bottle, _carton)[look.one_of(2, 6)](drawing, look)
+    """Draw a package, of one of three shapes that the title decides."""
+    (_box, _carton, _mailer)[look.one_of(2, 3)](drawing, look)
 
 
 def _label(drawing: Drawing, look: Look, x: float, y: float, width: float, height: float) -> None:
@@ -32,41 +32,12 @@ def _box(drawing: Drawing, look: Look) -> None:
     _label(drawing, look, 62, 86, 38, 34)
 
 
-def _bag(drawing: Drawing, look: Look) -> None:
+def _mailer(drawing: Drawing, look: Look) -> None:
     main, dark, light = look.colour
-    drawing.polygon([(66, 42), (134, 42), (142, 138), (58, 138)], main)
-    drawing.rect(64, 36, 72, 12, dark, 2)
-    drawing.polygon([(66, 48), (76, 48), (70, 138), (58, 138)], light)
-    _label(drawing, look, 78, 74, 48, 38)
-
-
-def _jar(drawing: Drawing, look: Look) -> None:
-    main, dark, light = look.colour
-    drawing.rect(64, 56, 72, 82, main, 12)
-    drawing.rect(68, 62, 6, 70, light, 3)
-    drawing.rect(62, 42, 76, 18, dark, 5)
-    _label(drawing, look, 76, 80, 48, 38)
-
-
-def _tube(drawing: Drawing, look: Look) -> None:
-    main, dark, light = look.colour
-    drawing.polygon([(70, 34), (130, 34), (118, 122), (82, 122)], main)
-    drawing.rect(67, 28, 66, 9, dark, 2)
-    drawing.polygon([(74, 37), (82, 37), (90, 122), (84, 122)], light)
-    drawing.rect(84, 121, 32, 18, dark, 4)
-    _label(drawing, look, 86, 56, 30, 34)
-
-
-def _bottle(drawing: Drawing, look: Look) -> None:
-    main, dark, light = look.colour
-    drawing.rect(90, 24, 20, 36, main, 4)
-    drawing.polygon(
-        [(90, 54), (110, 54), *arc(112, 72, 16, 16, 300, 360), (128, 138), (72, 138), *arc(88, 72, 16, 16, 180, 240)],
-        main,
-    )
-    drawing.rect(88, 20, 24, 13, dark, 3)
-    drawing.rect(77, 76, 5, 56, light, 2)
-    _label(drawing, look, 84, 84, 38, 38)
+    drawing.rect(46, 52, 108, 84, main, 6)
+    drawing.polygon([(48, 54), (152, 54), (100, 92)], light)
+    drawing.line([(48, 54), (100, 92), (152, 54)], dark, 2.4)
+    _label(drawing, look, 82, 100, 36, 30)
 
 
 def _carton(drawing: Drawing, look: Look) -> None:
