@@ -54,6 +54,18 @@ class RankingWeights(Section):
     """A fresh uniform draw for each product and visit."""
 
 
+class EmbeddingsConfig(Section):
+    """``embeddings``: vectors, by which a search also finds what means the same in other words."""
+
+    file: Path
+    """Parquet or CSV: a column ``key``, with the ids of all products, the names of all categories that are sold and the
+    texts of all searches, and one column for each number of the vectors."""
+    weight: float = Field(default=0.5, ge=0.0, le=1.0)
+    """Of the cosine in the relevance; the rest is BM25 as a share of the best."""
+    least: float = Field(default=0.5, ge=-1.0, le=1.0)
+    """Cosine from which a product is found without a word of the search."""
+
+
 class RankingConfig(Section):
     """``[storefront.ranking]``: which products are on the page, and in which order where no regime shuffles them."""
 
@@ -67,6 +79,8 @@ class RankingConfig(Section):
     """After this time a sale counts half for the velocity."""
     prior_reviews: float = Field(default=20.0, ge=0.0, le=1e9)
     """C of the Bayesian mean rating (C m + sum of ratings) / (C + n), where m is the mean of the catalogue."""
+    embeddings: EmbeddingsConfig | None = None
+    """Default: searches go by words alone."""
 
 
 class SponsoredConfig(Section):

@@ -102,7 +102,7 @@ def build_shelves(
 ) -> list[Shelf]:
     """Return a shelf per category, then one per query, of all products that the query finds."""
     needs_index = bool(queries) or weights_of(config).relevance != 0.0
-    index = SearchIndex(catalog) if needs_index else None
+    index = _index_of(catalog, [*categories, *queries], config) if needs_index else None
     shelves = []
     for number, category in enumerate(categories):
         products = catalog.products_of(category)
@@ -113,6 +113,15 @@ def build_shelves(
         products = np.flatnonzero(scores > 0.0)
         shelves.append(_shelf(catalog, products, config, scores[products], -1, number))
     return shelves
+
+
+def _index_of(catalog: Catalog, queries: Sequence[str], config: RankingConfig) -> SearchIndex:
+    if config.embeddings is None:
+        return SearchIndex(catalog)
+    from marketsim.storefront.embeddings import Embeddings
+
+    embeddings = Embeddings.load(config.embeddings.file, catalog, queries)
+    return SearchIndex(catalog, embeddings, config.embeddings.weight, config.embeddings.least)
 
 
 def _shelf(
