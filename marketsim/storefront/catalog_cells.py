@@ -103,8 +103,9 @@ class Rows:
     def filled(self) -> dict[str, str]:
         """Return each column that was filled in, with the number of cells and the rule."""
         return {
-            name: f"{f'all {self._n:,}' if n == self._n else f'{n:,} of {self._n:,}'} cells: {self._rules[name]}"
-            for name, n in self._filled.items()
+            name: f"{f'all {n:,}' if n == self._n else f'{n:,} of {self._n:,}'} cells: {rule}"
+            for name, rule in self._rules.items()
+            if (n := self._filled.get(name))
         }
 
     def raise_faults(self) -> None:

@@ -1,15 +1,18 @@
-"""Search: BM25 of a query over titles, descriptions and attributes."""
+"""Search: BM25 over titles, categories, descriptions and attributes, and vectors of meaning where there are any."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.storefront.catalog import Catalog
+
+if TYPE_CHECKING:
+    from marketsim.storefront.embeddings import Embeddings
 
 WORD = r"(?u)\b\w+\b"
 """A word may be a single character: the 4 of "4 mm"."""
@@ -25,19 +28,33 @@ class SearchIndex:
     ----------
     catalog : Catalog
         What is searched.
+    embeddings : Embeddings, optional
+        Vectors of its products. With them the score of a product is (1 - weight) times its BM25 as a share of the best,
+        plus weight times its cosine with the query; it is found where a word of the query occurs in it or the cosine is
+        at least ``least``.
+    weight : float
+        0 to 1.
+    least : float
+        -1 to 1.
 
     Examples
     --------
-    >>> scores = SearchIndex(catalog).scores("quiet coffee grinder")  # doctest: +SKIP
+    >>> from marketsim.storefront.catalog import Catalog
+    >>> catalog = Catalog.builtin()
+    >>> catalog.title[SearchIndex(catalog).scores("quiet coffee grinder").argmax()]
+    'Lorimer Quiet Conical Burr Grinder'
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(
+        self, catalog: Catalog, embeddings: Embeddings | None = None, weight: float = 0.5, least: float = 0.5
+    ) -> None:
         import bm25s
 
         self._tokenize: Callable[..., Any] = partial(
             bm25s.tokenize, token_pattern=WORD, stopwords="en", show_progress=False
         )
         self._n = len(catalog)
+        self._embeddings, self._weight, self._least = embeddings, weight, least
         texts = [
             " ".join((title, category, description, *attributes.values()))
             for title, category, description, attributes in zip(
@@ -48,9 +65,19 @@ class SearchIndex:
         self._index.index(self._tokenize(texts), show_progress=False)
 
     def scores(self, query: str) -> NDArray[np.float64]:
-        """Return the BM25 score of every product, float64[n]; 0 where no word of the query occurs."""
+        """Return the score of every product, float64[n]; 0 where it is not found."""
+        words = self._word_scores(query)
+        if self._embeddings is None:
+            return words
+        cosine = np.round(self._embeddings.similarity(query), DIGITS)
+        best = words.max(initial=0.0)
+        total = (1.0 - self._weight) * words / (best if best > 0.0 else 1.0) + self._weight * np.maximum(cosine, 0.0)
+        least = 10.0**-DIGITS  # whatever is found has a score above 0
+        return np.where((words > 0.0) | (cosine >= self._least), np.maximum(np.round(total, DIGITS), least), 0.0)
+
+    def _word_scores(self, query: str) -> NDArray[np.float64]:
         tokens = self._tokenize([query])
-        words = [token for token, number in tokens.vocab.items() if token in self._index.vocab_dict and token]
+        words = [token for token in tokens.vocab if token in self._index.vocab_dict and token]
         if not words:
             return np.zeros(self._n)
         scores: NDArray[np.float64] = np.asarray(self._index.get_scores(words), dtype="float64")
