@@ -1,6 +1,8 @@
 """Conditional logit: speed at 4,500 x 8 with 63 fixed effects, agreement with statsmodels, coverage of a planted truth.
 
-Run from a checkout: ``marketsim bench choice`` or ``python benchmarks/choice.py [--replications 2000] [--json]``.
+The truth is planted twice: in a plain table of drawn trials, and in the shoppers of the storefront's quickstart, whose
+choices the engine makes. Run from a checkout: ``marketsim bench choice`` or ``python benchmarks/choice.py
+[--replications 2000] [--source table|shop] [--json]``.
 statsmodels and xlogit are compared where they are installed (``pip install 'marketsim[bench]'``), and left out, saying
 so, where they are not.
 """
@@ -13,6 +15,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ from marketsim.analysis.choice import ACES_SPECIFICATION, conditional_logit
 from marketsim.core.rng import generator, stream_key
 from tests.oracles import aces
 from tests.oracles.coverage import exact_band
+from tests.storefront.shops import quickstart_choices
 
 SMALL = "row + col + ln(price) + rating + sponsored"
 
@@ -95,14 +99,20 @@ def speed() -> dict[str, Any]:
     return found
 
 
-def coverage(n_draws: int) -> dict[str, Any]:
+def shop_trials(draw: int) -> pd.DataFrame:
+    """Return the choices of a replicate of the quickstart, made by the engine."""
+    table: pd.DataFrame = quickstart_choices(replicate=draw)[0]
+    return table
+
+
+def coverage(n_draws: int, draw_trials: Callable[[int], pd.DataFrame]) -> dict[str, Any]:
     """Share of replications whose 95 % interval holds the planted value, and the exact band of that share."""
     truth = np.array(list(aces.PLANTED.values()))
     hits = {kind: np.zeros(len(truth), dtype=int) for kind in ("model", "robust")}
     error = np.zeros(len(truth))
     began = time.perf_counter()
     for draw in range(n_draws):
-        result = conditional_logit(trials(10 + draw), ACES_SPECIFICATION)
+        result = conditional_logit(draw_trials(10 + draw), ACES_SPECIFICATION)
         error += result.standard_error("model")[: len(truth)] / n_draws
         for kind, count in hits.items():
             frame = result.to_frame(kind).iloc[: len(truth)]
@@ -123,12 +133,16 @@ def coverage(n_draws: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replications", type=int, default=2000, help="of the planted truth; 0 for none")
+    parser.add_argument("--source", choices=["table", "shop"], help="where choices come from; default: both")
     parser.add_argument("--quick", action="store_true", help="50 replications")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     found: dict[str, Any] = {"speed": speed()}
     if arguments.replications:
-        found["coverage"] = coverage(50 if arguments.quick else arguments.replications)
+        n_draws = 50 if arguments.quick else arguments.replications
+        for source, draw in {"table": trials, "shop": shop_trials}.items():
+            if arguments.source in (None, source):
+                found[f"coverage, {source}"] = coverage(n_draws, draw)
     if arguments.json:
         print(json.dumps(found))
         return

@@ -1,12 +1,17 @@
 """Small catalogues and shops for tests."""
 
+from pathlib import Path
+
 import numpy as np
 
+from marketsim.analysis.storefront import ShopFacts, choice_table
 from marketsim.core.venue import Stop
+from marketsim.scenario.loader import load_scenario
 from marketsim.storefront.catalog import Catalog
 from marketsim.storefront.config import StorefrontConfig
 from marketsim.storefront.engine import Storefront
 
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 SECOND = 10**9
 HOUR = 3600 * SECOND
 PLANTED = {
@@ -74,3 +79,15 @@ def rows_of(venue, until=None, cuts=()):
 def pages(impressions, column, slots=8):
     """A column of the impressions as an array [page, slot]."""
     return impressions[column].to_numpy().reshape(-1, slots)
+
+
+def quickstart_choices(replicate=0, **changes):
+    """The long table of a replicate of the quickstart, and its planted vector by the names of coefficients."""
+    scenario = load_scenario(SCENARIOS / "storefront_quickstart.toml", changes)
+    tables = ["storefront/impressions", "storefront/choices", "storefront/listings"]
+    venue = Storefront(
+        scenario.storefront, seed=scenario.seed, replicate=replicate, duration_ns=scenario.duration, tables=tables
+    )
+    found = rows_of(venue)
+    table = choice_table(found["impressions"], found["choices"], found["listings"])
+    return table, ShopFacts.from_manifest(venue.facts()).planted_terms()

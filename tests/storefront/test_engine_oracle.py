@@ -1,34 +1,75 @@
-"""The engine's pages and choices equal those of a shop too simple to be wrong."""
+"""The engine's pages and choices equal those of a shop too simple to be wrong, whatever the configuration."""
 
 import numpy as np
+import pytest
+from hypothesis import given, settings
 
-from tests.oracles import slow_storefront
-from tests.storefront.shops import PLANTED, catalogue, pages, rows_of, shop
+from marketsim.storefront.config import StorefrontConfig
+from tests.oracles.slow_storefront import SlowShop
+from tests.storefront.shops import HOUR, PLANTED, catalogue, rows_of, shop
+from tests.storefront.strategies import shops
 
-SHOWN = ("product", "price_minor", "rating_tenths", "reviews", "sponsored", "overall_pick", "scarcity")
+FLOATS = ("propensity", "welfare")
 
 
-def test_pages_and_choices_of_the_aces_law_equal_those_of_the_slow_shop():
-    products, trials, seed = catalogue(), 60, 5
+def plain(products):
+    """A catalogue as the oracle takes it."""
+    columns = zip(
+        products.product_id,
+        products.category,
+        products.price_minor.tolist(),
+        products.cost_minor.tolist(),
+        products.rating_tenths.tolist(),
+        products.reviews.tolist(),
+        products.quality.tolist(),
+        products.attributes,
+        strict=True,
+    )
+    names = ("product_id", "category", "price", "cost", "rating", "reviews", "quality", "attributes")
+    return [dict(zip(names, row, strict=True)) for row in columns]
+
+
+def assert_equal_to_the_slow_shop(keys, products, seed=1, duration_ns=HOUR, start_ns=0):
+    config = StorefrontConfig.model_validate(keys)
+    every_key = config.model_dump()
+    every_key["ranking"]["half_life"] = config.ranking.half_life  # in ns; a dump writes it as a scenario does
+    slow = SlowShop(every_key, plain(products), seed, duration_ns, start_ns).run()
+    tables = rows_of(shop(products=products, seed=seed, duration_ns=duration_ns, start_ns=start_ns, **keys))
+    for name, rows in (("impressions", slow.impressions), ("choices", slow.choices)):
+        if not rows:
+            assert name not in tables
+            continue
+        frame = tables[name]
+        assert set(rows[0]) == set(frame.columns)
+        assert len(frame) == len(rows), name
+        for column in frame:
+            expected, found = np.array([row[column] for row in rows]), frame[column].to_numpy()
+            if column.startswith(FLOATS):
+                np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9, err_msg=column)
+            else:
+                np.testing.assert_array_equal(found, expected, err_msg=column)
+
+
+@settings(max_examples=40)
+@given(shops())
+def test_every_shop_equals_the_slow_one(drawn):
+    assert_equal_to_the_slow_shop(*drawn)
+
+
+@pytest.mark.slow
+@settings(max_examples=500)
+@given(shops())
+def test_many_shops_equal_the_slow_one(drawn):
+    assert_equal_to_the_slow_shop(*drawn)
+
+
+def test_the_aces_law_with_the_published_vector_equals_the_slow_shop():
     shoppers = [{"name": "some", "choice": PLANTED}]
-    tables = rows_of(shop(shoppers, products=products, seed=seed, randomise={"regime": "aces", "trials": trials}))
-    impressions = {name: pages(tables["impressions"], name) for name in SHOWN}
-    chosen = tables["choices"].slot.to_numpy()
-    for page in range(2 * trials):
-        category, trial = divmod(page, trials)
-        numbers = products.products_of(f"category {category}")[:8]
-        listed = {
-            int(i): (int(products.price_minor[i]), int(products.rating_tenths[i]), int(products.reviews[i]))
-            for i in numbers
-        }
-        offers = slow_storefront.aces_page(seed, "some", trial, category, listed)
-        for name in SHOWN:
-            assert impressions[name][page].tolist() == [offer[name] for offer in offers], (page, name)
-        utilities = [
-            slow_storefront.utility(offer, slot, float(products.quality[offer["product"]]), PLANTED)
-            for slot, offer in enumerate(offers)
-        ]
-        assert chosen[page] == slow_storefront.logit_choice(seed, "some", trial, category, utilities)
+    assert_equal_to_the_slow_shop(
+        {"shoppers": shoppers, "ranking": {"policy": "fixed"}, "randomise": {"regime": "aces", "trials": 60}},
+        catalogue(),
+        seed=5,
+    )
 
 
 def test_a_page_drawn_anew_is_the_page_that_was_shown():
@@ -51,5 +92,5 @@ def test_a_category_that_is_added_at_the_end_changes_no_other_page():
     for name in ("price_minor", "rating_tenths", "reviews"):
         getattr(wider, name)[: len(same)] = getattr(same, name)
     after = rows_of(shop(products=wider, randomise={"regime": "aces", "trials": 10}))["impressions"]
-    columns = [*SHOWN, "propensity"]
+    columns = ["product", "price_minor", "rating_tenths", "reviews", "sponsored", "left", "propensity"]
     assert np.array_equal(before[columns].to_numpy(), after[columns].to_numpy()[: len(before)])

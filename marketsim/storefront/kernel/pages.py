@@ -254,7 +254,7 @@ def vary(shop, slots, regime):
             offer[O_REVIEWS] = rounded(offer[O_REVIEWS] * levels[2, level_of(draws[3], n_reviews)])
             shop.offer_floats[slot, OF_CELL] = 1.0 / (n_prices * n_ratings * n_reviews)
         elif regime == IDENTICAL:
-            offer[O_PRICE] = scaled(offer[O_PRICE], draws[1], law[L_PRICE_DEVIATION])
+            offer[O_PRICE] = max(scaled(offer[O_PRICE], draws[1], law[L_PRICE_DEVIATION]), 1)
             if law[L_RATING_DEVIATION] > 0.0:
                 rating += rounded(10.0 * law[L_RATING_DEVIATION] * normal_quantile(draws[2]))
             gain = int(law[L_RATING_GAIN_TENTHS])
