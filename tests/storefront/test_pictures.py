@@ -72,8 +72,16 @@ def test_pillow_paints_what_the_svg_says():
     back = drawing.shapes[0].colour
     assert _hex(image, 2, 2) == back
     face = next(shape for shape in reversed(drawing.shapes) if shape.kind == "ellipse" and shape.numbers[2] > 30)
-    x, y, half_width, _ = face.numbers
-    assert _hex(image, round(x + 0.39 * half_width), round(y + 0.39 * half_width)) == face.colour
+    x, y, half_width, half_height = face.numbers
+    for side in (-1, 1):
+        for rise in (-1, 1):
+            assert _hex(image, round(x + side * 0.39 * half_width), round(y + rise * 0.39 * half_height)) == face.colour
+            assert _hex(image, round(x + side * 1.2 * half_width), round(y + rise * 1.2 * half_height)) == back
+    for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):  # between the face and its rim
+        assert _hex(image, round(x + dx * (half_width + 3)), round(y + dy * (half_height + 3))) not in (
+            back,
+            face.colour,
+        )
 
 
 def test_a_drawing_follows_the_colour_of_the_product():

@@ -16,6 +16,7 @@ from marketsim.storefront.views.json import DETAIL_SCHEMA, PAGE_SCHEMA
 from tests.storefront.offers import ATTACKS, Document, pages, plain, read_html, read_json, read_text
 
 CSS = Path(views.__file__).parents[1] / "data" / "page.css"
+views_of_drawn_pages = settings(max_examples=50)
 COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable("strikethrough")
 HTML_TAGS = {
     *("html", "head", "meta", "title", "style", "body", "header", "div", "span", "search", "form", "label", "input"),
@@ -45,6 +46,7 @@ def amount(minor, currency):
     return {"USD": f"${number}", "EUR": f"€{number}"}.get(currency, f"{number} {currency}")
 
 
+@views_of_drawn_pages
 @given(pages())
 def test_html_shows_each_offer_in_order(page):
     found = read_html(page.to_html())
@@ -60,6 +62,7 @@ def test_html_shows_each_offer_in_order(page):
         assert one["alt"].startswith("drawing: ")
 
 
+@views_of_drawn_pages
 @given(pages())
 def test_json_shows_each_offer_in_order(page):
     text = page.to_json()
@@ -83,6 +86,7 @@ def test_json_shows_each_offer_in_order(page):
     assert not re.search("[<>&\u2028\u2029]", text)
 
 
+@views_of_drawn_pages
 @given(pages())
 def test_text_shows_each_offer_in_order(page):
     found = read_text(page.to_text())
@@ -95,6 +99,7 @@ def test_text_shows_each_offer_in_order(page):
         assert f"{offer.reviews:,} review" in one["rating"]
 
 
+@views_of_drawn_pages
 @given(pages(least=1))
 def test_markdown_shows_each_offer_in_order_and_nothing_of_it_is_markup(page):
     tokens = COMMONMARK.parse(page.to_markdown())
@@ -114,6 +119,7 @@ def test_markdown_shows_each_offer_in_order_and_nothing_of_it_is_markup(page):
         assert line.startswith(f"Price: {amount(offer.price_minor, page.currency)}")
 
 
+@views_of_drawn_pages
 @given(pages(least=1), st.integers(0, 100))
 def test_an_opened_product_is_the_same_in_every_view(page, place):
     offer = page.offers[place % len(page.offers)]
@@ -135,6 +141,7 @@ def test_an_opened_product_is_the_same_in_every_view(page, place):
     }
 
 
+@views_of_drawn_pages
 @given(pages(), st.sampled_from([None, Links("/search", "/page/{number}", "/offer/{id}", "/buy/{id}", "/")]))
 def test_html_has_only_its_own_elements_and_loads_nothing(page, links):
     views_of = [page, *(page.detail(offer.opaque_id) for offer in page.offers[:2])]
@@ -172,6 +179,7 @@ def strings(value):
         yield value
 
 
+@views_of_drawn_pages
 @given(pages(least=1))
 def test_no_view_tells_the_number_of_a_product(page):
     other = Page(
@@ -186,6 +194,7 @@ def test_no_view_tells_the_number_of_a_product(page):
     assert page.to_text() == other.to_text()
 
 
+@views_of_drawn_pages
 @given(pages(least=1))
 def test_looking_changes_nothing(page):
     before = repr(page)
