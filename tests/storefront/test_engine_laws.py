@@ -6,6 +6,8 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from marketsim.core.errors import PastError, SimulationError
 from marketsim.core.venue import NEVER, Stop
@@ -44,6 +46,90 @@ def test_cuts_and_small_logs_and_small_budgets_change_nothing():
     assert len(whole["choices"]) > 300
     assert_equal(whole, rows_of(crowded(), cuts=cuts))
     assert_equal(whole, rows_of(crowded(log_rows=17, budget=3), cuts=cuts))
+
+
+GRID = HOUR // 60
+"""Trials, commands and cuts fall on few instants, so that many of them tie."""
+
+commands = st.lists(
+    st.tuples(
+        st.integers(0, 59),
+        st.builds(VisitCommand, st.sampled_from([32, 33]), st.integers(0, 1))
+        | st.builds(BuyCommand, st.sampled_from([32, 33]), st.integers(0, 40), st.integers(-1, 8)),
+        st.integers(0, 3),
+    ),
+    max_size=25,
+)
+
+
+def visited(sent, cuts, **options):
+    """Rows, notices and final state of a shop that is driven from cut to cut; commands are sent at their instants."""
+    shoppers = ({"name": "trialists", "choice": PLANTED}, {**CROWD[1], "arrivals": {"rate": 120.0}})
+    venue = shop(shoppers, buyers=2, ranking=DYNAMIC, randomise={"regime": "aces", "trials": 30}, **options)
+    venue.listen("storefront.sales")
+    tables, heard = {}, []
+
+    def drain(until, inclusive=False):
+        while (stop := venue.advance(until, inclusive)) != Stop.HORIZON:
+            heard.extend(venue.notices())
+            if stop == Stop.LOG_FULL:
+                take(venue.tables())
+        take(venue.tables())
+
+    def take(batches):
+        for name, batch in batches:
+            tables.setdefault(name, []).extend(batch.to_pylist())
+
+    for instant in sorted({*(at for at, _, _ in sent), *cuts}):
+        drain(instant * GRID)
+        for at, command, delay in sent:
+            if at == instant:
+                venue.submit(command, (at + delay) * GRID)
+    drain(HOUR)
+    state = {name: array.tobytes() for name, array in venue.state().items()}
+    take(venue.finish())
+    return tables, heard, state
+
+
+@settings(max_examples=25)
+@given(commands, st.lists(st.integers(0, 59), max_size=12), st.integers(1, 5), st.integers(16, 60))
+def test_cuts_with_buyers_at_tied_instants_change_neither_rows_nor_notices_nor_state(sent, cuts, budget, log_rows):
+    whole = visited(sent, ())
+    assert visited(sent, cuts, budget=budget, log_rows=log_rows) == whole
+    assert whole[1]
+
+
+@settings(max_examples=15)
+@given(commands, st.integers(0, 59))
+def test_a_shop_with_open_pages_that_is_saved_and_restored_goes_on_as_before(sent, cut):
+    """Everything that is sent before the cut is under way or on its way when the state is taken."""
+    early = [(at, command, delay) for at, command, delay in sent if at < cut]
+    late = [(at, command, delay) for at, command, delay in sent if at >= cut]
+
+    def run(is_restored):
+        venue = shop(CROWD[:1], buyers=2, randomise={"regime": "aces", "trials": 30})
+        rows = []
+
+        def advance(until):
+            while (stop := venue.advance(until, inclusive=False)) != Stop.HORIZON:
+                rows.extend(venue.notices())
+                if stop == Stop.LOG_FULL:
+                    list(venue.tables())
+            rows.extend(row for _, batch in venue.tables() for row in batch.to_pylist())
+
+        for part, end in ((early, cut * GRID), (late, HOUR)):
+            for instant in sorted({at for at, _, _ in part}):
+                advance(instant * GRID)
+                for at, command, delay in part:
+                    if at == instant:
+                        venue.submit(command._replace(agent=command.agent - 30), (at + delay) * GRID)
+            advance(end)
+            if is_restored and part is early:
+                state, venue = venue.state(), shop(CROWD[:1], buyers=2, randomise={"regime": "aces", "trials": 30})
+                venue.restore({name: array.copy() for name, array in state.items()})
+        return rows
+
+    assert run(is_restored=True) == run(is_restored=False)
 
 
 def test_a_state_that_is_restored_goes_on_as_if_nothing_had_happened():
