@@ -79,7 +79,11 @@ def _started(loaded: Scenario, out: Path | None, force: bool) -> Run:
     from marketsim.api import run as run_scenario
 
     with _progress(loaded.duration) as update:
-        return run_scenario(loaded, out=out, force=force, progress=update)
+        finished = run_scenario(loaded, out=out, force=force, progress=update)
+    if loaded.storefront is not None and loaded.storefront.catalog != "builtin":
+        for column, rule in finished.manifest["storefront"]["filled"].items():
+            typer.echo(f"{loaded.storefront.catalog}: {column} filled in, {rule}", err=True)
+    return finished
 
 
 def _resumed(path: Path) -> Run:

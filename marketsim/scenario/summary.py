@@ -7,6 +7,7 @@ from typing import Any
 from marketsim.core.registry import user_module_file
 from marketsim.core.units import format_decimal, format_duration, format_time_of_day
 from marketsim.scenario.schema import Scenario
+from marketsim.storefront.config import StorefrontConfig
 
 
 def summarize(scenario: Scenario) -> dict[str, Any]:
@@ -16,10 +17,11 @@ def summarize(scenario: Scenario) -> dict[str, Any]:
     -------
     dict
         ``name``, ``seed``, ``start``, ``duration``; ``instruments`` (symbols); ``populations`` and ``agents`` (name to
-        number of agents), ``shoppers`` likewise; ``modules`` (files of the user's own kinds, whose code loading the
-        scenario has run).
+        number of agents), ``shoppers`` likewise; ``catalogue`` (products, categories, and how missing columns were
+        filled; None without a shop); ``modules`` (files of the user's own kinds, whose code loading the scenario has
+        run).
     """
-    exchange = scenario.exchange
+    exchange, shop = scenario.exchange, scenario.storefront
     modules = {name: user_module_file(name, folder) for name, folder in scenario.plugins.items()}
     return {
         "name": scenario.name,
@@ -29,10 +31,19 @@ def summarize(scenario: Scenario) -> dict[str, Any]:
         "duration": format_duration(scenario.duration),
         "instruments": [instrument.symbol for instrument in exchange.instruments] if exchange else [],
         "populations": {table.label: table.count for table in exchange.populations} if exchange else {},
-        "shoppers": {table.name: table.count for table in scenario.storefront.shoppers} if scenario.storefront else {},
+        "shoppers": {table.name: table.count for table in shop.shoppers} if shop else {},
+        "catalogue": _catalogue(shop) if shop else None,
         "agents": {table.label: table.count for table in scenario.agents},
         "modules": [str(file) for file in modules.values() if file is not None],
     }
+
+
+def _catalogue(shop: StorefrontConfig) -> dict[str, Any]:
+    from marketsim.storefront.checks import load_catalog
+
+    catalog = load_catalog(shop)
+    filled = {} if shop.catalog == "builtin" else dict(catalog.filled)
+    return {"products": len(catalog), "categories": len(catalog.categories), "filled": filled}
 
 
 def summary_text(scenario: Scenario) -> str:
@@ -46,6 +57,12 @@ def summary_text(scenario: Scenario) -> str:
     for instrument in scenario.exchange.instruments if scenario.exchange else ():
         price, tick = format_decimal(instrument.open_price), format_decimal(instrument.tick_size)
         rows.append(("instrument", f"{instrument.symbol}, {price} {instrument.currency} in steps of {tick}"))
+    if facts["catalogue"]:
+        catalogue = facts["catalogue"]
+        products, categories = catalogue["products"], catalogue["categories"]
+        kinds = f"{categories} categor{'y' if categories == 1 else 'ies'}"
+        rows.append(("catalogue", f"{products:,} product{'' if products == 1 else 's'} in {kinds}"))
+        rows += [("filled in", f"{column}, {rule}") for column, rule in catalogue["filled"].items()]
     for what in ("populations", "shoppers", "agents"):
         counts: dict[str, int] = facts[what]
         if counts:

@@ -127,5 +127,14 @@ def test_it_is_said_what_was_filled_in(marketsim, tmp_path):
     words = ("--set", f'storefront.catalog="{tmp_path}/shop.csv"', "--set", 'storefront.categories=["Coffee grinder"]')
     result = marketsim("page", "show", SCENARIO, *words)
     assert result.exit_code == 0
-    assert f"{tmp_path}/shop.csv: cost filled in, all 8 cells: 60 % of the price\n" in result.stderr
+    said = f"{tmp_path}/shop.csv: cost filled in, all 8 cells: 60 % of the price\n"
+    assert said in result.stderr
     assert "Grinder 7" in result.stdout
+    words = (SCENARIO, *words, "--set", "storefront.randomise.trials=1")
+    assert said in marketsim("run", *words, "--out", "run").stderr
+    checked = marketsim("validate", *words).stdout
+    assert "catalogue  8 products in 1 category\n" in checked
+    assert "filled in  cost, all 8 cells: 60 % of the price\n" in checked
+    assert (
+        json.loads(marketsim("validate", *words, "--json").stdout)["catalogue"]["filled"]["reviews"] == "all 8 cells: 0"
+    )
