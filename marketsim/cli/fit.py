@@ -19,7 +19,9 @@ fit = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=N
 
 ChoiceFile = Annotated[
     Path,
-    typer.Argument(metavar="FILE", help="Choices, CSV or Parquet, a row an alternative; or the directory of a run."),
+    typer.Argument(
+        metavar="FILE", help="CSV or Parquet, a row an alternative; a result file of ACES; or a run directory."
+    ),
 ]
 SetColumn = Annotated[str, typer.Option("--choice-set", metavar="COLUMN", help="Which rows were shown together.")]
 AlternativeColumn = Annotated[str, typer.Option("--alternative", metavar="COLUMN", help="What the row is.")]

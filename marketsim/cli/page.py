@@ -28,7 +28,7 @@ def about() -> None:
 @page.command()
 def show(
     scenario: ScenarioFile,
-    trial: Annotated[int, typer.Option("--trial", min=0, metavar="N", help="Number of the page in the run.")] = 0,
+    trial: Annotated[int, typer.Option("--trial", min=0, metavar="N", help="Which page of the run, from 0 [0].")] = 0,
     as_format: Annotated[str, typer.Option("--as", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")] = "text",
     category: Annotated[
         str | None, typer.Option("--category", metavar="NAME", help="Count the trials of this category only.")

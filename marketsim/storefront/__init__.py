@@ -8,8 +8,11 @@ __getattr__, __dir__, __all__ = lazy_exports(
         ".catalog": ["Catalog"],
         ".commands": ["BuyCommand", "VisitCommand"],
         ".config": ["StorefrontConfig"],
+        ".embeddings": ["Embeddings"],
         ".engine": ["Storefront"],
         ".page": ["Detail", "Offer", "Page"],
+        ".search": ["SearchIndex"],
         ".shopper_config": ["ShopperConfig"],
+        ".views.html": ["Links"],
     },
 )
