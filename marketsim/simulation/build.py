@@ -187,8 +187,8 @@ def _manifest(scenario: Scenario, simulation: Simulation) -> dict[str, Any]:
         ],
         **_storefront_facts(simulation),
         "provenance": sorted({agent.provenance for agent in simulation.cast} | {"rule"}),
-        "inputs": file_hashes([*scenario.files, *_modules(scenario)]),
-        "modules": file_hashes(_modules(scenario)),
+        "inputs": file_hashes([*scenario.files, *_modules(scenario), *_data(scenario)]),
+        "modules": file_hashes([*_modules(scenario), *_data(scenario)]),
         "versions": versions(),
         "timings": {"seconds": 0.0, "started_at": started},
     }
@@ -211,8 +211,13 @@ def _modules(scenario: Scenario) -> list[Path]:
     return sorted(file for file in files if file is not None)
 
 
+def _data(scenario: Scenario) -> list[Path]:
+    """Return the files of data that the scenario names."""
+    return [] if scenario.storefront is None else scenario.storefront.files
+
+
 def _require_same_code(run: RunDirectory) -> None:
-    """Refuse to go on with other code than the run began with: no digest would say what made it."""
+    """Refuse to go on with other code or data than the run began with: no digest would say what made it."""
     modules = run.manifest.get("modules", {})
     now = file_hashes([Path(file) for file in modules])
     changed = sorted(file for file, digest in modules.items() if now[file] != digest)

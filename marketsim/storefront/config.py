@@ -146,6 +146,13 @@ class StorefrontConfig(Section):
     """Agents in Python who shop."""
 
     @property
+    def files(self) -> list[Path]:
+        """Files of data that are read: the catalogue and the vectors of searches."""
+        embeddings = self.ranking.embeddings
+        named = [self.catalog, None if embeddings is None else embeddings.file]
+        return [file for file in named if isinstance(file, Path)]
+
+    @property
     def has_needs(self) -> bool:
         """Whether somebody who is served asks for attributes or a price."""
         asked = [(table.needs, table.need_price) for table in self.shoppers]
