@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from marketsim.core.tables import Table
     from marketsim.report.view import ReportInput
     from marketsim.scenario.schema import Scenario
+    from marketsim.storefront.page import Page
 
 __all__ = ["Run", "load_scenario", "open_run", "resume", "run"]
 
@@ -217,6 +218,36 @@ class Run:
         if impressions is None:
             raise RunDirectoryError(f"{self.path}: found no table {names[0]}; expected a run that recorded it")
         return choice_table(impressions, *others)
+
+    def page(self, choice_set: int) -> Page:
+        """Return a page that the run recorded, agents' own pages among them.
+
+        Raises
+        ------
+        RunDirectoryError
+            The run has no shop, did not record what was shown or who chose, or its catalogue has changed since.
+        ValueError
+            It has no such page.
+        """
+        from marketsim.storefront.checks import load_catalog
+        from marketsim.storefront.shown import Visit, page_of_rows
+
+        config = self.scenario.storefront
+        if config is None:
+            raise RunDirectoryError(f"{self.path}: found no shop, expected a run of a scenario with [storefront]")
+        catalog = load_catalog(config)
+        if self.directory.table("storefront/listings")["product_id"].to_pylist() != list(catalog.product_id):
+            raise RunDirectoryError(f"{self.path}: the catalogue has other products now than when it was run")
+        shown, chosen = (self.directory.table(f"storefront/{name}") for name in ("impressions", "choices"))
+        rows = shown.filter(_equals(shown["choice_set"], choice_set)).sort_by("slot").to_pylist()
+        if not rows:
+            raise ValueError(f"expected the number of a page of the run; found {choice_set}")
+        (choice,) = chosen.filter(_equals(chosen["choice_set"], choice_set)).to_pylist()
+        facts, manifest = self.manifest["storefront"], self.manifest
+        query = facts["queries"][choice["query"]] if choice["query"] >= 0 else ""
+        category = facts["categories"][choice["category"]] if choice["category"] >= 0 else ""
+        visit = Visit(manifest["seed"], manifest["replicate"], choice_set, query, category)
+        return page_of_rows(rows, catalog, config, visit)
 
     def to_aces(self, label: str | None = None) -> tuple[pd.DataFrame, str]:
         """Return the shop's choices as a result file of ACES, and what does not fit into one.

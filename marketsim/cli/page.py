@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from marketsim.cli.options import OutFile, Overrides, ScenarioFile
+from marketsim.cli.options import OutFile, Overrides
 
 if TYPE_CHECKING:
     from marketsim.scenario.schema import Scenario
@@ -27,7 +27,7 @@ def about() -> None:
 
 @page.command()
 def show(
-    scenario: ScenarioFile,
+    source: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file in TOML, or a run directory.")],
     trial: Annotated[int, typer.Option("--trial", min=0, metavar="N", help="Which page of the run, from 0 [0].")] = 0,
     as_format: Annotated[str, typer.Option("--as", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")] = "text",
     category: Annotated[
@@ -49,21 +49,19 @@ def show(
     overrides: Overrides = None,
     out: OutFile = None,
 ) -> None:
-    """Show exactly the page that a trial of a run has, without running the rest of it.
+    """Show exactly the page that a trial of a run has, without running the rest of it; or one that a run recorded.
 
     Example: marketsim page show scenarios/storefront_quickstart.toml --trial 3 --as html --out page.html
     """
-    from marketsim.scenario import load_scenario
-
     _check(as_format, FORMATS, "--as")
     _check(renderer, RENDERERS, "--renderer")
     if as_format == "png" and out is None:
         raise typer.BadParameter("a picture needs a file to go to: --out page.png", param_hint="--out")
-    shop = _shop(load_scenario(scenario, overrides or ()), scenario)
-    if shop.config.catalog != "builtin":
-        for column, rule in shop.catalog.filled.items():
-            typer.echo(f"{shop.config.catalog}: {column} filled in, {rule}", err=True)
-    view = _view(_page(shop, trial, category), number, offer)
+    is_run = source.joinpath("manifest.json").is_file()
+    if is_run and overrides:
+        raise typer.BadParameter("a run is what it was; found a change of its scenario", param_hint="--set")
+    page = _recorded(source, trial, category) if is_run else _drawn(source, overrides or [], trial, category)
+    view = _view(page, number, offer)
     if as_format == "png":
         assert out is not None
         picture = view.to_png(width=width, renderer=renderer)
@@ -118,7 +116,10 @@ def _shop(scenario: Scenario, path: Path) -> Storefront:
     if scenario.agents:
         names = ", ".join(table.label for table in scenario.agents)
         raise InputError(
-            path, 0, f"agents ({names}), whose visits are pages too", "a shop with rule-driven shoppers alone"
+            path,
+            0,
+            f"agents ({names}), whose visits are pages too",
+            "a shop with rule-driven shoppers alone, or the directory of its run",
         )
     return Storefront(
         scenario.storefront,
@@ -130,11 +131,32 @@ def _shop(scenario: Scenario, path: Path) -> Storefront:
     )
 
 
-def _page(shop: Storefront, trial: int, category: str | None) -> Page:
+def _drawn(source: Path, overrides: list[str], trial: int, category: str | None) -> Page:
+    """Return the page of a trial of a scenario."""
+    from marketsim.scenario import load_scenario
     from marketsim.storefront.trials import trial_page
 
+    shop = _shop(load_scenario(source, overrides), source)
+    if shop.config.catalog != "builtin":
+        for column, rule in shop.catalog.filled.items():
+            typer.echo(f"{shop.config.catalog}: {column} filled in, {rule}", err=True)
     try:
         return trial_page(shop, trial, category)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--trial") from None
+
+
+def _recorded(source: Path, trial: int, category: str | None) -> Page:
+    """Return a page that a run recorded."""
+    from marketsim.api import open_run
+    from marketsim.storefront.trials import choice_set_of
+
+    run = open_run(source)
+    try:
+        if category is not None:
+            known, choices = run.manifest["storefront"]["categories"], run.table("storefront/choices", labels=False)
+            trial = choice_set_of([choices], known, trial, category)
+        return run.page(trial)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--trial") from None
 

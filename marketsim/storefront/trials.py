@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
 from marketsim.core.venue import Stop
 from marketsim.storefront.engine import Storefront
 from marketsim.storefront.page import Page
 from marketsim.storefront.tables import CHOICES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def trial_page(shop: Storefront, trial: int, category: str | None = None) -> Page:
@@ -25,24 +31,37 @@ def trial_page(shop: Storefront, trial: int, category: str | None = None) -> Pag
     ValueError
         The run has no such page, or does not sell the category.
     """
-    return shop.page(trial if category is None else _choice_set(shop, trial, category))
+    if category is None:
+        return shop.page(trial)
+    return shop.page(choice_set_of(_choices(shop), shop.categories, trial, category))
 
 
-def _choice_set(shop: Storefront, trial: int, category: str) -> int:
-    if category not in shop.categories:
-        raise ValueError(f"expected a category out of {', '.join(shop.categories)}; found {category}")
-    number, n = shop.categories.index(category), 0
+def choice_set_of(choices: Iterable[pd.DataFrame], categories: Sequence[str], trial: int, category: str) -> int:
+    """Return the number of the page that a trial of a category has, in a run with these rows of ``storefront/choices``.
+
+    Raises
+    ------
+    ValueError
+        There is no such trial, or no such category.
+    """
+    if category not in categories:
+        raise ValueError(f"expected a category out of {', '.join(categories)}; found {category}")
+    number, n = list(categories).index(category), 0
+    for rows in choices:
+        found = rows.loc[rows["category"] == number, "choice_set"].tolist()
+        if 0 <= trial - n < len(found):
+            return int(found[trial - n])
+        n += len(found)
+    if n == 0:
+        raise ValueError(f"expected a category that is visited; the run shows no page of {category}")
+    raise ValueError(f"expected a trial from 0 to {n - 1} of {category}; found {trial}")
+
+
+def _choices(shop: Storefront) -> Iterator[pd.DataFrame]:
+    """Run a shop as far as the choices are asked for."""
     stop = None
     while stop != Stop.HORIZON:
         stop = shop.advance(shop.duration_ns, inclusive=False)
         for name, batch in shop.tables():
-            if name != CHOICES.name:
-                continue
-            rows = batch.to_pandas()
-            found = rows.loc[rows["category"] == number, "choice_set"].tolist()
-            if 0 <= trial - n < len(found):
-                return int(found[trial - n])
-            n += len(found)
-    if n == 0:
-        raise ValueError(f"expected a category that is visited; the run shows no page of {category}")
-    raise ValueError(f"expected a trial from 0 to {n - 1} of {category}; found {trial}")
+            if name == CHOICES.name:
+                yield batch.to_pandas()

@@ -59,6 +59,21 @@ def test_a_trial_may_be_counted_within_a_category(marketsim, run):
         assert offers(result.stdout) == shown(run, sets[trial])
 
 
+def test_a_run_shows_the_pages_that_its_scenario_has(marketsim, run):
+    for words in (("--trial", 17), ("--trial", 2, "--category", "Office chair")):
+        drawn = marketsim("page", "show", SCENARIO, "--set", TRIALS, *words, "--as", "html")
+        assert marketsim("page", "show", run.path, *words, "--as", "html").stdout == drawn.stdout
+    for words, message in (
+        (("--trial", 54), "expected the number of a page of the run; found 54"),
+        (("--trial", 6, "--category", "Backpack"), "expected a trial from 0 to 5 of Backpack; found 6"),
+        (("--category", "Lamp"), "expected a category out of"),
+        (("--set", TRIALS), "a run is what it was"),
+    ):
+        result = marketsim("page", "show", run.path, *words)
+        assert result.exit_code == 2
+        assert message in " ".join(result.stderr.split())
+
+
 def test_every_format_goes_to_a_file_or_to_standard_output(marketsim, tmp_path):
     begins = {"html": "<!doctype html>", "json": "{", "markdown": "# Coffee grinder", "text": "Coffee grinder"}
     for name, start in begins.items():

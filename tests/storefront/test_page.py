@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from marketsim.storefront.commands import BuyCommand, VisitCommand
 from marketsim.storefront.page import Offer, Page
+from marketsim.storefront.shown import Visit, page_of_rows
 from tests.storefront.offers import pages, read_json
-from tests.storefront.shops import catalogue, shop
+from tests.storefront.shops import catalogue, rows_of, shop
 
 
 def small(n=3, **changes):
@@ -86,6 +88,21 @@ def test_the_engine_shows_each_product_of_a_shelf_once_whatever_the_view(seed, r
     titles = [products.title[offer.product] for offer in page.offers]
     assert [one["title"] for one in read_json(page.to_json())] == titles
     assert venue.page(trial) == page
+
+
+def test_a_page_from_the_tables_is_the_page_that_was_shown():
+    """A buyer in Python sees a page; the rows that the run records of it give the same page."""
+    venue = shop(products=catalogue(1, 9), buyers=1, randomise={"regime": "aces", "trials": 4})
+    account = 2
+    venue.submit(VisitCommand(account, 0), 1)
+    venue.advance(2, inclusive=False)
+    (notice,) = venue.notices()
+    number = notice.data["choice_set"]
+    page = venue.page_shown(number)
+    venue.submit(BuyCommand(account, number, page.offers[3].slot), 5)
+    rows = rows_of(venue)["impressions"].query(f"choice_set == {number}").to_dict("records")
+    visit = Visit(1, 0, number, "", "category 0")
+    assert page_of_rows(rows, venue.catalog, venue.config, visit) == page
 
 
 def test_ids_tell_neither_slot_nor_product_nor_trial():
