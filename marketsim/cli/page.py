@@ -60,8 +60,8 @@ def show(
     is_run = source.joinpath("manifest.json").is_file()
     if is_run and overrides:
         raise typer.BadParameter("a run is what it was; found a change of its scenario", param_hint="--set")
-    page = _recorded(source, trial, category) if is_run else _drawn(source, overrides or [], trial, category)
-    view = _view(page, number, offer)
+    whole = _recorded(source, trial, category) if is_run else _drawn(source, overrides or [], trial, category)
+    view = _view(whole, number, offer)
     if as_format == "png":
         assert out is not None
         picture = view.to_png(width=width, renderer=renderer)
@@ -149,9 +149,12 @@ def _drawn(source: Path, overrides: list[str], trial: int, category: str | None)
 def _recorded(source: Path, trial: int, category: str | None) -> Page:
     """Return a page that a run recorded."""
     from marketsim.api import open_run
+    from marketsim.core.errors import RunDirectoryError
     from marketsim.storefront.trials import choice_set_of
 
     run = open_run(source)
+    if "storefront" not in run.manifest:
+        raise RunDirectoryError(f"{source}: found no shop, expected a run of a scenario with [storefront]")
     try:
         if category is not None:
             known, choices = run.manifest["storefront"]["categories"], run.table("storefront/choices", labels=False)

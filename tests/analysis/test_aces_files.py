@@ -162,6 +162,7 @@ def test_files_without_a_grid_are_read_as_lists():
 
 def test_other_tables_are_left_alone():
     assert not is_aces(pd.DataFrame({"choice_set": [1], "alternative": [1], "chosen": [1]}))
+    assert not is_aces(experiment().assign(choice_set=1))
     assert is_aces(experiment())
 
 

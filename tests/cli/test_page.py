@@ -134,6 +134,11 @@ def test_scenarios_without_a_page_to_show_are_errors(marketsim, quickstart):
     result = marketsim("page", "show", quickstart())
     assert result.exit_code == 2
     assert "found no [storefront], expected a scenario with a shop" in result.stderr
+    assert marketsim("run", quickstart(), "--set", "duration=1ms", "--out", "run").exit_code == 0
+    for words in (("show", "run"), ("show", "run", "--category", "Lamp"), ("export-aces", "run")):
+        result = marketsim("page", *words)
+        assert result.exit_code == 2
+        assert "expected a run of a" in result.stderr
 
 
 def test_it_is_said_what_was_filled_in(marketsim, tmp_path):

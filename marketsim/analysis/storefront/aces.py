@@ -78,8 +78,10 @@ class AcesDataError(MarketSimError):
 
 
 def is_aces(table: pd.DataFrame) -> bool:
-    """Say whether a table has the columns of an ACES result file, of either kind."""
-    return {"query", "experiment_number"} <= set(table.columns) and bool({"selected", "chosen"} & set(table.columns))
+    """Say whether a table has the columns of an ACES result file, of either kind, and is no long table itself."""
+    columns = set(table.columns)
+    has_choices = {"query", "experiment_number"} <= columns and bool({"selected", "chosen"} & columns)
+    return has_choices and "choice_set" not in columns
 
 
 def to_aces(
