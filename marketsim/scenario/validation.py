@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from marketsim.core.errors import Fault, PluginError
+from marketsim.core.errors import Fault, InputError, PluginError
 from marketsim.core.registry import is_plugin, nearest_names, user_module_file
 from marketsim.exchange.tables import TABLES as EXCHANGE_TABLES
 from marketsim.scenario.kinds import KINDED, Kinded, module_of
@@ -164,13 +164,21 @@ class Validation:
                 self._add(location, quoted(name), f"the name of a table: {either(TABLES)}{nearest_names(name, TABLES)}")
 
     def _check_catalog(self, scenario: Scenario | None) -> None:
-        """Find what the shop and its catalogue disagree on."""
-        if scenario is None or scenario.storefront is None:
+        """Find what the shop and its catalogue disagree on, leaving out keys that have faults of their own."""
+        section = self._data.get("storefront")
+        if not isinstance(section, dict):
             return
         from marketsim.storefront import checks
 
-        catalog = checks.load_catalog(scenario.storefront)
-        for path, found, expected in checks.disagreements(scenario.storefront, catalog):
+        config = scenario.storefront if scenario is not None else checks.sound_part(section)
+        if config is None:
+            return
+        try:
+            catalog = checks.load_catalog(config)
+        except InputError as error:
+            self.faults += error.faults
+            return
+        for path, found, expected in checks.disagreements(config, catalog):
             self._add(("storefront", *path), found, expected)
 
     # ---- Validation and its errors ----------------------------------------------------------------------------

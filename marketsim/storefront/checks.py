@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+import copy
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from marketsim.core.errors import Fault, ScenarioError
 from marketsim.core.registry import nearest_names
@@ -33,9 +38,58 @@ def load_catalog(config: StorefrontConfig) -> Catalog:
     return Catalog.builtin() if config.catalog == "builtin" else Catalog.load(config.catalog)
 
 
+def sound_part(data: Mapping[str, Any]) -> StorefrontConfig | None:
+    """Return the configuration that is left without the keys that have faults of their own; None where none is.
+
+    So a catalogue, or a page, is held against all the rest at once, and not only once every other fault is gone.
+    """
+    kept = copy.deepcopy(dict(data))
+    while True:
+        try:
+            return StorefrontConfig.model_validate(kept)
+        except ValidationError as error:
+            places = [_place(kept, details) for details in error.errors(include_url=False)]
+            if not all(places):
+                return None
+            for place in sorted(places, key=str, reverse=True):  # of an array the last first
+                _remove(kept, place)
+
+
+def _place(data: Any, details: ErrorDetails) -> tuple[str | int, ...]:
+    """Return where a fault stands in the data, as far as it is there, without pydantic's names of union branches."""
+    place: list[str | int] = []
+    named = re.match(r"Value error, (\w+): expected", details["msg"])
+    for part in (*details["loc"], *([named[1]] if named else [])):
+        below = _below(data, part)
+        if below is not None:
+            data = below
+            place.append(part)
+    return tuple(place)
+
+
+def _below(data: Any, part: str | int) -> Any:
+    if isinstance(data, dict):
+        return data.get(part)
+    is_there = isinstance(data, list | tuple) and isinstance(part, int) and part < len(data)
+    return data[part] if is_there and isinstance(part, int) else None
+
+
+def _remove(data: Any, place: tuple[str | int, ...]) -> None:
+    *way, last = place
+    for part in way:
+        if isinstance(data, dict) and part not in data:
+            return  # gone with a table around it
+        data = data[part]
+    if isinstance(data, dict):
+        data.pop(last, None)
+    elif isinstance(last, int) and last < len(data):
+        del data[last]
+
+
 def disagreements(config: StorefrontConfig, catalog: Catalog) -> list[Disagreement]:
-    """Return everything in which a configuration and a catalogue disagree."""
+    """Return everything in which a configuration and a catalogue disagree, or two tables of the configuration."""
     return [
+        *_tables_that_do_not_fit(config),
         *_unknown_products(config, catalog),
         *_unknown_categories(config, catalog),
         *_unknown_attributes(config, catalog),
@@ -54,6 +108,22 @@ def refuse(found: Sequence[Disagreement]) -> None:
 def sold_categories(config: StorefrontConfig, catalog: Catalog) -> list[str]:
     """Return the categories that are sold, in the order of the configuration, else of the catalogue."""
     return list(config.categories) or catalog.categories
+
+
+def _tables_that_do_not_fit(config: StorefrontConfig) -> Iterator[Disagreement]:
+    """Yield what the page has no room for."""
+    slots, randomise = config.page.slots, config.randomise
+    for place, slot in enumerate(config.sponsored.slots):
+        if slot > slots:
+            yield Disagreement(("sponsored", "slots", place), f"{slot}", f"a slot of the page, from 1 to {slots}")
+    if randomise.regime in ("aces", "sobol") and slots < randomise.sponsored_most + 2:
+        if slots < 3:
+            yield Disagreement(
+                ("page",), f"{slots} slots", f"at least 3, one for each tag of the regime {randomise.regime}"
+            )
+        else:
+            expected = f"at most {slots - 2}, so that offers are left for the other tags"
+            yield Disagreement(("randomise", "sponsored_most"), f"{randomise.sponsored_most}", expected)
 
 
 def _unknown_products(config: StorefrontConfig, catalog: Catalog) -> Iterator[Disagreement]:

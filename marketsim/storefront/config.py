@@ -36,6 +36,12 @@ class GridConfig(Section):
         """Offers on all pages."""
         return self.rows * self.columns * self.pages
 
+    @model_validator(mode="after")
+    def _slots_have_a_limit(self) -> Self:
+        if self.slots > MAX_SLOTS:
+            raise ValueError(f"expected at most {MAX_SLOTS} slots, all pages together; found {self.slots}")
+        return self
+
 
 class RankingWeights(Section):
     """``weights``: of the parts of a score, each of which lies between 0 and 1."""
@@ -82,6 +88,13 @@ class RankingConfig(Section):
     embeddings: EmbeddingsConfig | None = None
     """Default: searches go by words alone."""
 
+    @model_validator(mode="after")
+    def _order_names_each_once(self) -> Self:
+        twice = sorted({name for name in self.order if self.order.count(name) > 1})
+        if twice:
+            raise ValueError(f"order: expected each product once; found more than one {', '.join(twice)}")
+        return self
+
 
 class SponsoredConfig(Section):
     """``[storefront.sponsored]``: slots that are sold. The regimes that draw tags themselves do without."""
@@ -93,6 +106,12 @@ class SponsoredConfig(Section):
     products: tuple[str, ...] = ()
     """Ids of the products that stand there, in this order, as far as they are on the shelf; then those with the
     greatest margin."""
+
+    @model_validator(mode="after")
+    def _slots_differ(self) -> Self:
+        if len(set(self.slots)) < len(self.slots):
+            raise ValueError("slots: expected each slot once")
+        return self
 
 
 class TagsConfig(Section):
@@ -159,21 +178,9 @@ class StorefrontConfig(Section):
         return any(needs or price is not None for needs, price in [*asked, (self.buyers.needs, self.buyers.need_price)])
 
     @model_validator(mode="after")
-    def _keys_fit_together(self) -> Self:
-        slots = self.page.slots
-        if slots > MAX_SLOTS:
-            raise ValueError(f"page: expected at most {MAX_SLOTS} slots; found {slots}")
+    def _names_are_unique(self) -> Self:
         names = [table.name for table in self.shoppers]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"expected unique names of shoppers; found more than one {', '.join(twice)}")
-        sold = self.sponsored.slots
-        if len(set(sold)) < len(sold) or any(slot > slots for slot in sold):
-            raise ValueError(f"sponsored.slots: expected different slots of the page, from 1 to {slots}")
-        if self.randomise.regime in ("aces", "sobol") and slots < self.randomise.sponsored_most + 2:
-            raise ValueError(
-                f"randomise.sponsored_most: expected at most {slots - 2}, so that others are left for the other tags"
-            )
-        if self.ranking.policy == "fixed" and len(set(self.ranking.order)) < len(self.ranking.order):
-            raise ValueError("ranking.order: expected each product once")
         return self
