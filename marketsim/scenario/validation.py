@@ -175,6 +175,7 @@ class Validation:
             return
         try:
             catalog = checks.load_catalog(config)
+            checks.require_vectors(config, catalog)
         except InputError as error:
             self.faults += error.faults
             return

@@ -86,6 +86,21 @@ def _remove(data: Any, place: tuple[str | int, ...]) -> None:
         del data[last]
 
 
+def require_vectors(config: StorefrontConfig, catalog: Catalog) -> None:
+    """Read the vectors that a ranking names, if any, as the shop will.
+
+    Raises
+    ------
+    InputError
+        Their file is missing or faulty, or lacks a product, a category or a search.
+    """
+    if config.ranking.embeddings is not None:
+        from marketsim.storefront.embeddings import Embeddings
+
+        queries = [query for table in config.shoppers for query in table.queries]
+        Embeddings.load(config.ranking.embeddings.file, catalog, [*sold_categories(config, catalog), *queries])
+
+
 def disagreements(config: StorefrontConfig, catalog: Catalog) -> list[Disagreement]:
     """Return everything in which a configuration and a catalogue disagree, or two tables of the configuration."""
     return [
