@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from marketsim.core.errors import InputError
+from marketsim.core.errors import InputError, ScenarioError
+from marketsim.scenario import load_scenario
 from marketsim.storefront.catalog import Catalog
 from marketsim.storefront.embeddings import Embeddings
 from marketsim.storefront.search import SearchIndex
@@ -144,6 +145,20 @@ def test_faults_of_a_file_of_vectors_are_named(tmp_path):
     assert "expected vectors as CSV or Parquet" in message(table.drop(columns="key"))
     with pytest.raises(InputError, match="no such file"):
         Embeddings.load(tmp_path / "none.csv", products, ())
+
+
+def test_a_scenario_is_checked_with_its_vectors(tmp_path):
+    scenario = tmp_path / "shop.toml"
+    scenario.write_text(
+        'duration = "1s"\n[storefront]\ncatalog = "shop.csv"\npage = { rows = 1, columns = 1 }\n'
+        '[storefront.ranking]\nembeddings = { file = "v.csv" }\n[[storefront.shoppers]]\nqueries = ["zebra"]\n'
+    )
+    (tmp_path / "shop.csv").write_text("product_id,category,title,price\na,L,A,1\n")
+    (tmp_path / "v.csv").write_text("key,x,y\na,1,0\nL,1,1\n")
+    with pytest.raises(ScenarioError, match="v.csv: found no key zebra, expected a vector for this search"):
+        load_scenario(scenario)
+    (tmp_path / "v.csv").write_text("key,x,y\na,1,0\nL,1,1\nzebra,0,1\n")
+    assert load_scenario(scenario).storefront.ranking.embeddings.file == tmp_path / "v.csv"
 
 
 def test_vectors_that_make_no_sense_are_refused():
