@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marketsim.core.errors import RunDirectoryError
+from marketsim.core.errors import BudgetError, RunDirectoryError
 from marketsim.core.run_directory import SCENARIO, RunDirectory, fresh_path, open_run_directory
 from marketsim.scenario.loader import load_scenario
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from marketsim.core.tables import Table
     from marketsim.report.view import ReportInput
     from marketsim.scenario.schema import Scenario
+    from marketsim.simulation.simulation import Simulation
     from marketsim.storefront.page import Page
 
 __all__ = ["Run", "load_scenario", "open_run", "resume", "run"]
@@ -372,6 +373,8 @@ def run(
         The scenario cannot be used.
     RunDirectoryError
         ``out`` exists.
+    BudgetError
+        A cap of ``[llm.budget]`` is reached; ``resume`` goes on with a larger one.
     SimulationError
         The run failed; the tables written until then can be read.
     """
@@ -379,15 +382,28 @@ def run(
 
     loaded = _loaded(scenario, seed, overrides)
     path = fresh_path(RUNS_FOLDER, loaded.name, loaded.seed) if out is None else Path(out)
-    start_run(loaded, path, force=force).run(progress=progress)
+    _carry_out(start_run(loaded, path, force=force), path, progress)
     return open_run(path)
 
 
-def resume(path: str | Path, progress: Progress | None = None) -> Run:
+def resume(
+    path: str | Path, progress: Progress | None = None, *, overrides: Sequence[str] | Mapping[str, Any] = ()
+) -> Run:
     """Go on with a run that was interrupted or killed; it ends with the digest of one that never was.
+
+    Parameters
+    ----------
+    path : path
+        The run directory.
+    progress : callable, optional
+        As for ``run``.
+    overrides : sequence of str, or mapping of str to value
+        Keys of ``[llm]`` that change no result, such as ``llm.budget.calls``, as ``--set`` takes them.
 
     Raises
     ------
+    BudgetError
+        A cap of ``[llm.budget]`` is reached again.
     RunDirectoryError
         There is no run, it is complete already, or its checkpoint is damaged.
     SimulationError
@@ -395,8 +411,18 @@ def resume(path: str | Path, progress: Progress | None = None) -> Run:
     """
     from marketsim.simulation.build import resume_run
 
-    resume_run(Path(path)).run(progress=progress)
+    _carry_out(resume_run(Path(path), overrides), Path(path), progress)
     return open_run(path)
+
+
+def _carry_out(simulation: Simulation, path: Path, progress: Progress | None) -> None:
+    try:
+        simulation.run(progress=progress)
+    except BudgetError as error:
+        error.run_dir = str(path)
+        raise
+    finally:
+        simulation.close()
 
 
 def open_run(path: str | Path) -> Run:
@@ -426,9 +452,10 @@ def _loaded(
 
 def _declaration(name: str) -> Table | None:
     from marketsim.exchange.tables import TABLES
+    from marketsim.llm import tables as llm_tables
     from marketsim.storefront import tables as storefront_tables
 
-    return TABLES.get(name) or storefront_tables.TABLES.get(name)
+    return {**TABLES, **storefront_tables.TABLES, **llm_tables.TABLES}.get(name)
 
 
 def _with_words(frame: pd.DataFrame, table: Table | None, instruments: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

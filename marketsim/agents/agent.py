@@ -56,6 +56,10 @@ class Host(Protocol):
     def listen(self, agent: Agent, channel: str) -> None:
         """Deliver a channel's notices to the agent from now on."""
 
+    @property
+    def llm(self) -> Any:
+        """The run's language models, an ``llm.service.LlmService``; None where no agent asks one."""
+
     def venue(self, name: str) -> Venue:
         """Return a venue; the only one, where the name is empty."""
 
@@ -133,6 +137,7 @@ class Agent(mesa.Agent):  # type: ignore[misc]
     def __init__(self, model: Any, seat: Seat) -> None:
         super().__init__(model)
         self.host: Host = model
+        self.provenance = self.provenance_of(seat.config, model)  # type: ignore[misc]
         self.name, self.table, self.index, self.accounts = seat.name, seat.table, seat.index, seat.accounts
         self.config = seat.config
         self.market_data_latency_ns: int = seat.config.market_data_latency
@@ -177,6 +182,11 @@ class Agent(mesa.Agent):  # type: ignore[misc]
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to a state that ``state`` gave; takes the place of ``on_start``."""
         raise NotImplementedError(f"{type(self).__name__} has no restore()")
+
+    @classmethod
+    def provenance_of(cls, config: Any, model: Any) -> str:
+        """Return where the decisions of an agent with this scenario table come from."""
+        return cls.provenance
 
     # ---- What it can do ------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +12,7 @@ import typer
 
 from marketsim.cli.options import AsJson, Force, OutDirectory, Overrides
 from marketsim.core.durations import format_duration, format_time_of_day
+from marketsim.core.errors import BudgetError
 
 if TYPE_CHECKING:
     from marketsim.api import Progress, Run
@@ -42,9 +43,12 @@ def run(
     """
     overrides = [*(changes or []), *([] if seed is None else [f"seed={seed}"])]
     if resume is not None:
-        if scenario is not None or out is not None or overrides or force or dry_run:
-            raise typer.BadParameter("--resume DIR goes on with DIR as it was begun; it takes --json and nothing else")
-        finished = _resumed(resume)
+        if scenario is not None or out is not None or seed is not None or force or dry_run:
+            raise typer.BadParameter(
+                "--resume DIR goes on with DIR as it was begun; it takes --json, and --set for keys that change no "
+                "result, such as llm.budget.calls"
+            )
+        finished = _capped(lambda: _resumed(resume, overrides), as_json)
     elif scenario is None:
         raise typer.BadParameter("expected a scenario file, such as scenarios/quickstart.toml, or --resume DIR")
     else:
@@ -54,7 +58,7 @@ def run(
         if dry_run:
             _say_what_would_run(loaded, as_json)
             return
-        finished = _started(loaded, out, force)
+        finished = _capped(lambda: _started(loaded, out, force), as_json)
     if finished.status == "complete":
         report = finished.report()
         if as_json:
@@ -66,6 +70,18 @@ def run(
         _print_json(finished)
     typer.echo(f"interrupted; go on with: marketsim run --resume {finished.path}", err=True)
     raise typer.Exit(INTERRUPTED)
+
+
+def _capped(go: Callable[[], Run], as_json: bool) -> Run:
+    """Run; where a cap of [llm.budget] stops it, print what there is of it before the error goes on its way."""
+    try:
+        return go()
+    except BudgetError as error:
+        if as_json and error.run_dir:
+            from marketsim.api import open_run
+
+            _print_json(open_run(error.run_dir))
+        raise
 
 
 def _say_what_would_run(loaded: Scenario, as_json: bool) -> None:
@@ -86,7 +102,7 @@ def _started(loaded: Scenario, out: Path | None, force: bool) -> Run:
     return finished
 
 
-def _resumed(path: Path) -> Run:
+def _resumed(path: Path, overrides: list[str]) -> Run:
     from marketsim.api import open_run
     from marketsim.api import resume as resume_run
 
@@ -94,7 +110,7 @@ def _resumed(path: Path) -> Run:
     duration_ns = int(begun.manifest["duration"])
     _announce_compilation(begun.venues)
     with _progress(duration_ns) as update:
-        return resume_run(path, update)
+        return resume_run(path, update, overrides=overrides)
 
 
 def _announce_compilation(venues: Sequence[str]) -> None:

@@ -122,6 +122,17 @@ class BudgetError(DecisionError):
     """A cap on calls, tokens or money is reached. The run has a checkpoint and can go on with a larger one."""
 
     exit_code = 3
+    run_dir = ""
+    """Where the run is; empty outside a run."""
+
+    def __init__(self, cap: str, text: str) -> None:
+        self.cap = cap
+        super().__init__(text)
+
+    def __str__(self) -> str:
+        """Return the text and, of a run, the command that goes on with it."""
+        hint = f"\ngo on with: marketsim run --resume {self.run_dir} --set {self.cap}=..." if self.run_dir else ""
+        return super().__str__() + hint
 
 
 class PastError(SimulationError):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import asyncio
+from dataclasses import dataclass
 from decimal import Decimal
 
 from marketsim.core.units import format_decimal
 from marketsim.llm.errors import BudgetError
 from marketsim.llm.record import Spent
 from marketsim.llm.response import Usage
+
+Amount = int | Decimal
 
 PER = Decimal(1_000_000)
 """Tokens that a price is for."""
@@ -44,19 +47,27 @@ class Reservation:
     money: Decimal
 
 
-@dataclass
 class Budget:
     """What is spent and what is in flight. Used from one event loop.
 
-    A call is refused where what is spent, what is in flight and the call itself would be more than a cap: tokens and
-    money of a call are estimated from the length of its prompt and ``max_tokens`` until the endpoint has counted them.
+    A call has to wait where what is spent, what is in flight and the call itself might be more than a cap, and is
+    refused where nothing is in flight any more. Tokens and money of a call are estimated from the length of its prompt
+    and ``max_tokens`` until the endpoint has counted them.
+
+    Parameters
+    ----------
+    caps : Caps
+        Most that may be spent.
+    spent : Spent
+        What was spent before.
     """
 
-    caps: Caps = field(default_factory=Caps)
-    spent: Spent = field(default_factory=Spent)
-    _in_flight: list[Reservation] = field(default_factory=list)
+    def __init__(self, caps: Caps | None = None, spent: Spent | None = None) -> None:
+        self.caps, self.spent = caps or Caps(), spent or Spent()
+        self._in_flight: list[Reservation] = []
+        self._released = asyncio.Event()
 
-    def reserve(self, prompt_tokens: int, completion_tokens: int, prices: Prices) -> Reservation:
+    async def reserve(self, prompt_tokens: int, completion_tokens: int, prices: Prices) -> Reservation:
         """Make room for a call.
 
         Raises
@@ -65,18 +76,18 @@ class Budget:
             A cap is reached.
         """
         call = Reservation(prompt_tokens + completion_tokens, prices.cost(prompt_tokens, completion_tokens))
-        money = Decimal(self.spent.money)
-        tokens = self.spent.prompt_tokens + self.spent.completion_tokens
-        _refuse("calls", self.caps.calls, self.spent.calls, len(self._in_flight), 1)
-        _refuse("tokens", self.caps.tokens, tokens, sum(each.tokens for each in self._in_flight), call.tokens)
-        in_flight = sum((each.money for each in self._in_flight), Decimal(0))
-        _refuse("money", self.caps.money, money, in_flight, call.money)
+        while (error := self._refusal(call)) is not None:
+            if not self._in_flight:
+                raise error
+            self._released.clear()
+            await self._released.wait()
         self._in_flight.append(call)
         return call
 
     def release(self, call: Reservation) -> None:
         """Give back the room of a call that ended."""
         self._in_flight.remove(call)
+        self._released.set()
 
     def charge(self, usage: Usage, prices: Prices) -> Spent:
         """Count an answer and return all that is spent."""
@@ -89,13 +100,17 @@ class Budget:
         )
         return self.spent
 
-
-def _refuse(
-    what: str, cap: int | Decimal | None, spent: int | Decimal, in_flight: int | Decimal, call: int | Decimal
-) -> None:
-    if cap is None or spent + in_flight + call <= cap:
-        return
-    waiting = f", {in_flight} more in flight" if in_flight else ""
-    raise BudgetError(
-        f"llm.budget.{what}: the cap of {cap} is reached: {spent} spent{waiting}, and the next call needs {call}"
-    )
+    def _refusal(self, call: Reservation) -> BudgetError | None:
+        flight = self._in_flight
+        tokens = self.spent.prompt_tokens + self.spent.completion_tokens
+        money = sum((each.money for each in flight), Decimal(0))
+        kinds: tuple[tuple[str, Amount | None, Amount, Amount, Amount], ...] = (
+            ("calls", self.caps.calls, self.spent.calls, len(flight), 1),
+            ("tokens", self.caps.tokens, tokens, sum(each.tokens for each in flight), call.tokens),
+            ("money", self.caps.money, Decimal(self.spent.money), money, call.money),
+        )
+        for what, cap, spent, in_flight, needed in kinds:
+            if cap is not None and spent + in_flight + needed > cap:
+                text = f"the cap of {cap} is reached: {spent} spent, and the next call needs up to {needed}"
+                return BudgetError(f"llm.budget.{what}", f"llm.budget.{what}: {text}")
+        return None

@@ -34,7 +34,7 @@ from marketsim.llm.request import (
     key_of,
 )
 from marketsim.llm.respondents.server import RespondentServer
-from marketsim.llm.response import Raw, Response, read_response
+from marketsim.llm.response import Raw, Response, read_response, read_usage
 from marketsim.llm.transport import Patience, TimedOut, Transport
 
 Mode = Literal["record", "replay", "cache"]
@@ -120,7 +120,7 @@ class Shared:
         if self.mode == "replay" and self.store is None:
             raise ValueError("replay needs a record store")
         spent = self.store.spent(self.run) if self.store is not None and self.mode != "replay" else None
-        self.budget = Budget(self.caps) if spent is None else Budget(self.caps, spent)
+        self.budget = Budget(self.caps, spent)
         self.slots = asyncio.Semaphore(self.concurrency)
         self.requests, self.tokens = Pace(self.requests_per_minute), Pace(self.tokens_per_minute)
         self.asked = 0
@@ -201,16 +201,17 @@ class ChatClient:
             request.parameters.get("n", 1)
         )
         async with shared.slots:
-            room = shared.budget.reserve(prompt, completion, self.access.prices)
+            room = await shared.budget.reserve(prompt, completion, self.access.prices)
             try:
                 await shared.requests.take(1)
                 await shared.tokens.take(prompt + completion)
-                raw = await self._send(request, f"{key}-{draw.number}-{draw.attempt}")
+                address = key_of(request.text(""))  # the same wherever the endpoint happens to stand
+                raw = await self._send(request, f"{address}-{draw.number}-{draw.attempt}")
+                usage = read_usage(raw.body)
+                spent = shared.budget.charge(usage, self.access.prices)
             finally:
                 shared.budget.release(room)
-            usage = read_response(request.api, raw, key, *draw, "asked").usage
             shared.tokens.correct(usage.prompt_tokens + usage.completion_tokens - prompt - completion)
-            spent = shared.budget.charge(usage, self.access.prices)
             shared.asked += 1
             if shared.store is not None:  # before the slot is free, so that at most `concurrency` calls can be lost
                 shared.store.put(key, draw, text, raw, origin, shared.run, spent)

@@ -14,9 +14,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PrivateAttr, SerializeAsAny, model_validator
 
 from marketsim.agents.config import AgentConfig
+from marketsim.agents.llm_config import LlmAgentConfig
 from marketsim.core.config import Section
 from marketsim.core.units import MILLISECOND, MINUTE, Duration, TimeOfDay, parse_time_of_day
 from marketsim.exchange.config import ExchangeConfig
+from marketsim.llm.config import LlmConfig
 from marketsim.scenario.writer import to_toml
 from marketsim.storefront.config import StorefrontConfig
 
@@ -69,6 +71,8 @@ class Scenario(Section):
     """The exchange engine; without it there is none."""
     storefront: StorefrontConfig | None = None
     """The shop; without it there is none."""
+    llm: LlmConfig | None = None
+    """Language models behind agents that ask one; without it they are the embedded respondents."""
     agents: tuple[SerializeAsAny[AgentConfig], ...] = Field(default=(), max_length=10_000)
     """Agents in Python; their accounts follow those of the populations, in this order."""
     record: RecordConfig = RecordConfig()
@@ -127,6 +131,32 @@ class Scenario(Section):
                     )
                 owner[name] = table.label
         return self
+
+    @model_validator(mode="after")
+    def _language_models_can_be_asked(self) -> Self:
+        for table in self.asking:
+            for fault in table.merged(self.llm).faults():
+                key = fault.partition(":")[0]
+                is_here = table.llm.model_fields_set & {key, "endpoint", "api"}
+                raise ValueError(f"agents.{table.label}.llm.{fault}" if is_here else f"llm.{fault}")
+            if table.prompt is not None:
+                _check_prompt(table)
+        return self
+
+    @property
+    def asking(self) -> list[LlmAgentConfig]:
+        """The tables of agents that ask a language model."""
+        return [table for table in self.agents if isinstance(table, LlmAgentConfig)]
+
+
+def _check_prompt(table: LlmAgentConfig) -> None:
+    from marketsim.llm.errors import PromptError
+    from marketsim.llm.prompts import load_prompt  # loads Jinja
+
+    try:
+        load_prompt(table.kind, table.prompt)
+    except PromptError as error:
+        raise ValueError(f"agents.{table.label}.prompt: expected a prompt that can be filled in: {error}") from None
 
 
 def _one_of(symbols: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from marketsim.agents.llm_estimate import estimate
 from marketsim.core.registry import user_module_file
 from marketsim.core.units import format_decimal, format_duration, format_time_of_day
 from marketsim.scenario.schema import Scenario
@@ -18,10 +19,11 @@ def summarize(scenario: Scenario) -> dict[str, Any]:
     dict
         ``name``, ``seed``, ``start``, ``duration``; ``instruments`` (symbols); ``populations`` and ``agents`` (name to
         number of agents), ``shoppers`` likewise; ``catalogue`` (products, categories, and how missing columns were
-        filled; None without a shop); ``modules`` (files of the user's own kinds, whose code loading the scenario has
-        run).
+        filled; None without a shop); ``llm`` (what language models would cost, where agents ask one); ``modules``
+        (files of the user's own kinds, whose code loading the scenario has run).
     """
     exchange, shop = scenario.exchange, scenario.storefront
+    asked = estimate(scenario.agents, scenario.llm, scenario.duration)
     modules = {name: user_module_file(name, folder) for name, folder in scenario.plugins.items()}
     return {
         "name": scenario.name,
@@ -34,6 +36,7 @@ def summarize(scenario: Scenario) -> dict[str, Any]:
         "shoppers": {table.name: table.count for table in shop.shoppers} if shop else {},
         "catalogue": _catalogue(shop) if shop else None,
         "agents": {table.label: table.count for table in scenario.agents},
+        **({"llm": asked} if asked else {}),
         "modules": [str(file) for file in modules.values() if file is not None],
     }
 
@@ -68,6 +71,14 @@ def summary_text(scenario: Scenario) -> str:
         if counts:
             listed = ", ".join(f"{count:,} {name}" for name, count in counts.items())
             rows.append((what, listed + (f" ({sum(counts.values()):,} in all)" if len(counts) > 1 else "")))
+    rows += [("llm", _estimate_text(row)) for row in facts.get("llm", ())]
     rows += [("module", f"{file} (its code was run to check this)") for file in facts["modules"]]
     width = max(len(word) for word, _ in rows)
     return "\n".join(f"{word:<{width}}  {text}" for word, text in rows)
+
+
+def _estimate_text(row: dict[str, Any]) -> str:
+    most = f" (at most {row['calls_at_most']:,})" if row["calls_at_most"] != row["calls"] else ""
+    tokens = f"{row['prompt_tokens']:,} + {row['completion_tokens']:,} tokens"
+    where = f"{row['model']} at {row['endpoint']}"
+    return f"{row['table']}: {row['calls']:,} calls{most} to {where}, about {tokens}, {row['money']} {row['currency']}"

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from marketsim.core.errors import Fault, InputError, PluginError
 from marketsim.core.registry import is_plugin, nearest_names, user_module_file
 from marketsim.exchange.tables import TABLES as EXCHANGE_TABLES
+from marketsim.llm.tables import TABLES as LLM_TABLES
 from marketsim.scenario.kinds import KINDED, Kinded, module_of
 from marketsim.scenario.locate import KeyPath
 from marketsim.scenario.overrides import SET_OPTION, split_path
@@ -25,7 +26,7 @@ from marketsim.scenario.tree import Source, Table, Tables, leaves, plain, trace
 from marketsim.scenario.wording import JsonSchema, dotted, either, properties, quoted, resolve, show_value, step
 from marketsim.storefront.tables import TABLES as STOREFRONT_TABLES
 
-TABLES = {**EXCHANGE_TABLES, **STOREFRONT_TABLES}
+TABLES = {**EXCHANGE_TABLES, **STOREFRONT_TABLES, **LLM_TABLES}
 """Every table that an engine writes."""
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -255,7 +256,8 @@ class Validation:
             ]
         if isinstance(value, str) and value and "\0" not in value and _wants_path(value, schema, root):
             source: Source = trace(self._root, location)[1]
-            return Path(os.path.normpath(source.folder / value))
+            folder = Path.cwd() if source.file == SET_OPTION else source.folder  # as a shell has it
+            return Path(os.path.normpath(folder / value))
         return value
 
 

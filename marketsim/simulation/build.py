@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marketsim.agents.kinds import agent_class
 from marketsim.core.errors import RunDirectoryError
@@ -27,6 +27,9 @@ from marketsim.scenario.schema import Scenario
 from marketsim.simulation.recorder import Recorder, RunRecorder, saved_state
 from marketsim.simulation.simulation import Simulation
 
+if TYPE_CHECKING:
+    from marketsim.llm.service import LlmService
+
 NANOSECONDS = 1_000_000_000
 
 
@@ -46,6 +49,8 @@ def start_run(scenario: Scenario, path: Path, *, force: bool = False) -> Simulat
     ------
     RunDirectoryError
         ``path`` exists or cannot be made.
+    RecordError
+        The record store of the language models cannot be used.
     PopulationError, PluginError
         Code of the scenario's own kinds is at fault.
     """
@@ -53,15 +58,24 @@ def start_run(scenario: Scenario, path: Path, *, force: bool = False) -> Simulat
     simulation = build_simulation(scenario)
     run = create_run_directory(path, _manifest(scenario, simulation), force=force)
     write_whole(run.path / SCENARIO, scenario.to_toml())
+    _open_record(simulation, run)
     simulation.recorder = _run_recorder(run, scenario)
     return simulation
 
 
-def resume_run(path: str | Path) -> Simulation:
+def resume_run(path: str | Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Simulation:
     """Return the simulation of a run that was interrupted, killed or failed, at its last checkpoint.
 
     Rows recorded after the checkpoint are dropped, and it ends with the digest of a run that was never interrupted. A
-    run that was killed before its first checkpoint begins again.
+    run that was killed before its first checkpoint begins again. Answers of language models come from the record as far
+    as it goes.
+
+    Parameters
+    ----------
+    path : path
+        The run directory.
+    overrides : sequence of str, or mapping of str to value
+        Keys of ``[llm]`` that change no result, ``MAY_CHANGE``.
 
     Raises
     ------
@@ -76,9 +90,13 @@ def resume_run(path: str | Path) -> Simulation:
     if run.status == COMPLETE:
         raise RunDirectoryError(f"{run.path}: is complete; there is nothing to resume")
     _require_same_code(run)
-    scenario = load_scenario(run.path / SCENARIO)
+    _require_harmless(overrides)
+    scenario = load_scenario(run.path / SCENARIO, overrides)
     state = saved_state(run)
     simulation = build_simulation(scenario)
+    if scenario.asking:
+        run.claim()  # before anything is asked
+        _open_record(simulation, run, is_new=False)
     if state is not None:
         simulation.restore(state)
     recorder = _run_recorder(run, scenario)  # only now, for whatever went wrong until here leaves the run as it was
@@ -106,6 +124,7 @@ def build_simulation(scenario: Scenario, recorder: Recorder | None = None) -> Si
         replicate=scenario.replicate,
         recorder=recorder,
         build_venues=build_venues,
+        llm=_language_models(scenario),
     )
     for table in scenario.agents:
         simulation.add(agent_class(table.kind, scenario.folder_of(table.kind)), table)
@@ -154,7 +173,52 @@ def recorded_tables(scenario: Scenario) -> list[Table]:
         from marketsim.storefront import tables as storefront_tables
 
         tables += storefront_tables.TABLES.values()
+    if scenario.asking:
+        from marketsim.llm.tables import TABLES as LLM_TABLES
+
+        tables += LLM_TABLES.values()
     return [table for table in tables if scenario.record.writes(table.name)]
+
+
+# ---- Language models -----------------------------------------------------------------------------------------
+
+RECORD = "llm/record.sqlite"
+"""Where a run keeps its own record."""
+
+MAY_CHANGE = (
+    "llm.budget.",
+    "llm.concurrency",
+    "llm.key_env",
+    "llm.requests_per_minute",
+    "llm.retries",
+    "llm.timeout",
+    "llm.tokens_per_minute",
+)
+"""Keys that say how answers are got, not what is asked: a run may go on with others."""
+
+
+def _language_models(scenario: Scenario) -> LlmService | None:
+    if not scenario.asking:
+        return None
+    from marketsim.llm.config import LlmConfig
+    from marketsim.llm.service import LlmService
+
+    return LlmService(scenario.llm or LlmConfig(), scenario.files[0].parent if scenario.files else None)
+
+
+def _open_record(simulation: Simulation, run: RunDirectory, *, is_new: bool = True) -> None:
+    service = simulation.llm
+    if service is not None:
+        service.open(run.path / RECORD, run.path.name, is_new=is_new)
+
+
+def _require_harmless(overrides: Sequence[str] | Mapping[str, Any]) -> None:
+    """Refuse to go on with another scenario than the run began with."""
+    for override in overrides:
+        path = override.partition("=")[0].strip()
+        if not path.startswith(MAY_CHANGE):
+            known = ", ".join(each.rstrip(".") for each in MAY_CHANGE)
+            raise RunDirectoryError(f"--set {path}: a run that goes on may change {known} only, which change no result")
 
 
 def _run_recorder(run: RunDirectory, scenario: Scenario) -> RunRecorder:

@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from marketsim.agents.agent import Agent
+from marketsim.core.errors import BudgetError
 from marketsim.core.loop_thread import LoopThread
 
 PATIENCE_SECONDS = 0.05
@@ -55,10 +56,15 @@ class Decisions:
         End of the scenario, in ns; a decision due then or later is not asked.
     timeout_s : float, optional
         Wall-clock seconds after which an unanswered question is a ``TimeoutError``.
+    thinker : LoopThread, optional
+        Where coroutines run; by default a thread of its own, which ``close`` ends.
     """
 
-    def __init__(self, agenda: Schedule, end: int, timeout_s: float | None = None) -> None:
+    def __init__(
+        self, agenda: Schedule, end: int, timeout_s: float | None = None, thinker: LoopThread | None = None
+    ) -> None:
         self._agenda, self._end, self._timeout_s = agenda, end, timeout_s
+        self._given = thinker
         self._pending: dict[Agent, Pending] = {}
         self._queued: dict[Agent, deque[tuple[Any, int]]] = {}
 
@@ -82,6 +88,16 @@ class Decisions:
         if concurrent.futures.wait([pending.answer], PATIENCE_SECONDS).done:
             return True
         return self._timeout_s is not None and time.monotonic() - pending.begun > self._timeout_s
+
+    def refused(self, agent: Agent) -> BudgetError | None:
+        """Return the error where the agent's answer is that a cap is reached: its effect must wait for a larger one."""
+        answer = self._pending[agent].answer
+        error = answer.exception() if answer.done() and not answer.cancelled() else None
+        return error if isinstance(error, BudgetError) else None
+
+    def drain(self) -> None:
+        """Wait until every answer in flight is there: it is paid for, and so it should be recorded."""
+        concurrent.futures.wait([pending.answer for pending in self._pending.values()])
 
     def take(self, agent: Agent) -> Any:
         """Return the answer that takes effect now, and start the agent's next question.
@@ -110,8 +126,11 @@ class Decisions:
 
     def close(self) -> None:
         """Cancel what is unfinished and end the thread; what is pending can be asked again by ``restore`` only."""
+        for pending in self._pending.values():
+            pending.answer.cancel()
         if "_thinker" in vars(self):
-            self._thinker.close()
+            if self._given is None:
+                self._thinker.close()
             del self._thinker
 
     def state(self) -> dict[str, Any]:
@@ -145,4 +164,4 @@ class Decisions:
 
     @cached_property
     def _thinker(self) -> LoopThread:
-        return LoopThread("marketsim decisions")
+        return LoopThread("marketsim decisions") if self._given is None else self._given

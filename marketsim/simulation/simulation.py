@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from marketsim.agents.agent import Agent, Seat
 from marketsim.agents.config import AgentConfig
-from marketsim.core.errors import AgentError, SimulationError
+from marketsim.core.durations import format_duration
+from marketsim.core.errors import AgentError, BudgetError, DecisionError, SimulationError
 from marketsim.core.venue import Notice, Venue
 from marketsim.simulation.cast import Cast
 from marketsim.simulation.checkpoint import State
@@ -25,6 +26,7 @@ from marketsim.simulation.interrupt import interruptible
 from marketsim.simulation.recorder import Discard, Recorder
 
 if TYPE_CHECKING:
+    from marketsim.llm.service import LlmService
     from marketsim.scenario.schema import Scenario
 
 ProgressCallback = Callable[[int, int], object]
@@ -63,6 +65,8 @@ class Simulation(mesa.Model):  # type: ignore[misc]
         Makes the same venues again, as they were at the start: what ``fork`` needs.
     decision_timeout_s : float, optional
         Wall-clock seconds after which an unanswered question fails the run.
+    llm : LlmService, optional
+        Language models that agents may ask; ``close`` closes it.
 
     Examples
     --------
@@ -83,6 +87,7 @@ class Simulation(mesa.Model):  # type: ignore[misc]
         flows: Mapping[str, OrderFlow] | None = None,
         build_venues: Callable[[], Sequence[Venue]] | None = None,
         decision_timeout_s: float | None = None,
+        llm: LlmService | None = None,
     ) -> None:
         super().__init__(seed=0)  # nobody draws from Mesa's generators: one draw would shift all others
         if not venues:
@@ -93,7 +98,10 @@ class Simulation(mesa.Model):  # type: ignore[misc]
         self.seconds = 0.0
         """Wall-clock seconds spent in ``run``."""
         self._clock = self._make_clock()
-        self._decisions = Decisions(self._clock.agenda, duration_ns, decision_timeout_s)
+        self.llm = llm
+        thinker = None if llm is None else llm.loop
+        self._decisions = Decisions(self._clock.agenda, duration_ns, decision_timeout_s, thinker)
+        self._refused: BudgetError | None = None
         self._decision_timeout_s = decision_timeout_s
         self._venue_by_name = {venue.name: venue for venue in venues}
         self._flows = dict(flows or {})
@@ -143,7 +151,8 @@ class Simulation(mesa.Model):  # type: ignore[misc]
 
     def _seat(self, kind: type[Agent], name: str, config: AgentConfig, index: int, *, starts: bool = True) -> Agent:
         self._cast.require_new(name)
-        accounts = {venue.name: venue.add_agent(name, config.kind, kind.provenance) for venue in self.venues}
+        provenance = kind.provenance_of(config, self)
+        accounts = {venue.name: venue.add_agent(name, config.kind, provenance) for venue in self.venues}
         seat = Seat(name, config.label, index, config, accounts)
         agent = kind(self, seat)
         self._cast.enter(agent, seat)
@@ -196,12 +205,16 @@ class Simulation(mesa.Model):  # type: ignore[misc]
         ------
         AgentError
             An agent's own code failed; its ``__cause__`` says how.
+        BudgetError
+            A cap of ``[llm.budget]`` is reached. Tables and a checkpoint are on disk, as after Ctrl-C.
+        DecisionError
+            A language model could not be asked.
         SimulationError
             Agents wake each other without end, a population broke its contract, or the disk refuses.
         """
         if self._ended:
             return True
-        self._clock.interrupted, self._progress = False, progress
+        self._clock.interrupted, self._progress, self._refused = False, progress, None
         begun, seconds_before = time.monotonic(), self.seconds
         self._plan_checkpoint(begun)
         self.recorder.begin()
@@ -214,6 +227,8 @@ class Simulation(mesa.Model):  # type: ignore[misc]
             self.seconds = seconds_before + time.monotonic() - begun
             self._fail(error)
             raise
+        if self._refused is not None:
+            raise self._refused
         return reached
 
     def run_model(self) -> None:
@@ -223,12 +238,16 @@ class Simulation(mesa.Model):  # type: ignore[misc]
     def close(self) -> None:
         """End the thread of the decisions; what is in flight is dropped."""
         self._decisions.close()
+        if self.llm is not None:
+            self.llm.close()
 
     def _settle(self, reached: bool) -> None:
         """After the loop: write a checkpoint where it was interrupted, finish where the end was reached."""
         if self._progress is not None:
             self._progress(earliest(self._clock), self.events)
         if not reached:
+            if self._refused is not None:
+                self._decisions.drain()
             self._checkpoint(interrupted=True)
         elif self.now >= self.duration_ns:
             self._end()
@@ -238,13 +257,18 @@ class Simulation(mesa.Model):  # type: ignore[misc]
         self.close()
         if isinstance(error, Exception):  # a second Ctrl-C came at an arbitrary line
             with suppress(SimulationError):  # the recorder's own fault, already on its way
-                for venue in self.venues:
-                    self.recorder.take(venue.tables())
+                self._take_rows()
         self.recorder.fail(error, self.seconds)
 
-    def _end(self) -> None:
+    def _take_rows(self) -> None:
         for venue in self.venues:
             self.recorder.take(venue.tables())
+        if self.llm is not None:
+            self.recorder.take(self.llm.tables())
+
+    def _end(self) -> None:
+        self._take_rows()
+        for venue in self.venues:
             self.recorder.take(venue.finish())
         self._ended = True
         self.close()
@@ -262,6 +286,8 @@ class Simulation(mesa.Model):  # type: ignore[misc]
     def record(self, venue: Venue) -> None:
         """Take a venue's tables."""
         self.recorder.take(venue.tables())
+        if self.llm is not None:
+            self.recorder.take(self.llm.tables())
         self.pulse()
 
     def supply(self, venue: Venue) -> None:
@@ -273,12 +299,21 @@ class Simulation(mesa.Model):  # type: ignore[misc]
 
     def is_ready(self, agent: Agent) -> bool:
         """Say whether an agent's answer is there; wait a moment for it."""
-        return self._decisions.is_ready(agent)
+        if not self._decisions.is_ready(agent):
+            return False
+        self._refused = self._decisions.refused(agent)
+        if self._refused is None:
+            return True
+        self.interrupt()  # the effect stays on the agenda, and is asked for again when the run goes on
+        return False
 
     def carry_out(self, entry: Entry) -> None:
         """Call an agent's hook."""
         try:
             entry.agent.carry_out(entry.hook, entry.payload)
+        except DecisionError as error:
+            error.agent = f"agent {entry.agent.name} at {format_duration(entry.time_ns)}"
+            raise
         except Exception as error:  # the code is the user's, and so is whatever it raises
             raise AgentError(entry.agent.name, entry.time_ns, error) from error
 
@@ -295,8 +330,7 @@ class Simulation(mesa.Model):  # type: ignore[misc]
         self._next_checkpoint = float("inf") if every is None else moment + every
 
     def _checkpoint(self, *, interrupted: bool) -> None:
-        for venue in self.venues:
-            self.recorder.take(venue.tables())
+        self._take_rows()
         if self.recorder.checkpoint_every_s is not None:
             self.recorder.checkpoint(self.state(), self.seconds, interrupted=interrupted)
 
@@ -401,6 +435,7 @@ class Simulation(mesa.Model):  # type: ignore[misc]
             recorder=recorder,
             build_venues=self._build_venues,
             decision_timeout_s=self._decision_timeout_s,
+            llm=None if self.llm is None else self.llm.share(),
         )
         for kind, seat in self._cast.roles:
             twin._seat(kind, seat.name, seat.config, seat.index, starts=False)

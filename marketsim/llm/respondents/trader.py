@@ -35,7 +35,7 @@ class TraderRespondent(Respondent):
         """Lots of an order."""
 
     def answer(self, asked: Asked, generator: np.random.Generator) -> Reply:
-        """Return buy, sell or hold, with a size and no limit."""
+        """Return buy, sell or hold, with a size and no limit price."""
         labels = labels_in(asked.last)
         names = {label: option_of(label, text) for label, text in labels.items()}
         if not {"buy", "sell", "hold"} <= set(names.values()):
@@ -49,8 +49,8 @@ class TraderRespondent(Respondent):
     def utilities(self, state: Json, persona: dict[str, str]) -> dict[str, float]:
         """Return the utility of each option in a state."""
         config = self.config
-        prices = state.get("recent_mid_ticks") or [0, 0]
-        move = float(prices[-1] - prices[-2]) if len(prices) > 1 else 0.0
+        prices: list[float] = state.get("recent_mids") or []
+        move = (prices[-1] - prices[-2]) / state["tick_size"] if len(prices) > 1 else 0.0
         sign = {"momentum": 1.0, "contrarian": -1.0}.get(persona.get("style", ""), 0.0)
         account = state.get("account") or {}
         share = float(account.get("position_lots", 0)) / max(1.0, float(account.get("limit_lots", 1)))
