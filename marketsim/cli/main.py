@@ -1,8 +1,8 @@
 """``marketsim``: finds the command, imports its file alone, and turns errors into messages and exit codes.
 
 A command is a function of the name of its file, ``marketsim/cli/validate.py: validate``, or a ``typer.Typer`` that
-groups several; ``CONTEXT_SETTINGS`` there are its settings. Exit codes: 0 done, 1 failed, 2 bad input, 3 budget cap reached,
-130 interrupted.
+groups several; ``CONTEXT_SETTINGS`` there are its settings. Exit codes: 0 done, 1 failed, 2 bad input, 3 budget cap
+reached, 130 interrupted.
 """
 
 from __future__ import annotations
