@@ -32,6 +32,9 @@ COMMANDS: Final = {
     "fit": "Estimate what moves choices: fit choice, fit amce.",
     "page": "Look at a page of a shop: page show, page export-aces.",
     "audit": "Test what language models answer: audit answers, audit power.",
+    "llm": "Probe endpoints of language models, and read what they answered.",
+    "prompts": "Show what agents with a language model are told.",
+    "respondents": "Serve synthetic models on a loopback endpoint.",
     "bench": "Run one of the benchmarks of a checkout.",
 }
 """Every command and what it does, so that --help imports none of them."""

@@ -35,9 +35,6 @@ from marketsim.llm.response import Completion, Response
 Exchange = tuple[str, str]
 """An earlier question and its answer, as they were said."""
 
-NEEDS: Mapping[str, tuple[str, ...]] = {"n_choices": ("n",), "logprob": ("logprobs",)}
-"""What a regime needs of a model beyond an answer."""
-
 LEAST_LABEL_MASS = 0.5
 """Probability on labels below which an answer of regime logprob is invalid: the model meant to say something else."""
 

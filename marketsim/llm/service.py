@@ -13,7 +13,8 @@ from marketsim.core.loop_thread import LoopThread
 from marketsim.llm.budget import Caps, Prices
 from marketsim.llm.client import Access, ChatClient, Shared
 from marketsim.llm.config import RESPONDENTS, LlmConfig
-from marketsim.llm.errors import RecordError
+from marketsim.llm.errors import CapabilityError, RecordError
+from marketsim.llm.probe import kept_card
 from marketsim.llm.record import RecordStore
 from marketsim.llm.sampler import Call, Decision, Sampler
 from marketsim.llm.tables import CALLS
@@ -104,8 +105,9 @@ class LlmService:
         )
         if access not in self._clients:
             self._clients[access] = ChatClient(access, self.shared)
-            if config.mode != "replay":
-                access.key()  # a missing key is found before anything is simulated
+        if config.mode != "replay":
+            access.key()  # a missing key is found before anything is simulated
+            _require_regime(config, model)
         return Sampler(self._clients[access], config, model)
 
     def provenance(self, config: LlmConfig) -> str:
@@ -166,6 +168,21 @@ class LlmService:
         self.loop.close()
         if self._shared is not None and self._shared.store is not None:
             self._shared.store.close()
+
+
+def _require_regime(config: LlmConfig, model: str) -> None:
+    """Refuse a regime of which an earlier probe found that the model cannot serve it."""
+    if config.endpoint == RESPONDENTS:
+        return  # which refuse by themselves
+    card = kept_card(config.endpoint, model, config.api)
+    missing = card.missing(config.sampling.regime) if card is not None else []
+    if card is not None and missing:
+        finding = card.capabilities[missing[0]]
+        text = (
+            f'llm.sampling.regime = "{config.sampling.regime}" needs {missing[0]}, which {model} at {config.endpoint}'
+        )
+        what = f"{finding.verdict}: {finding.detail}"
+        raise CapabilityError(missing[0], f"{text} does not give ({what}), as a probe of {card.date} found")
 
 
 def call_rows(call: Call, who: dict[str, Any], provenance: str) -> Iterator[tuple[Any, ...]]:

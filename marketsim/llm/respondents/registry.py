@@ -19,6 +19,7 @@ RESPONDENTS: Final = Registry(
     {
         "echo": "marketsim.llm.respondents.echo:Echo",
         "trader": "marketsim.llm.respondents.trader:TraderRespondent",
+        "uniform": "marketsim.llm.respondents.uniform:Uniform",
     },
     what="respondent",
 )
