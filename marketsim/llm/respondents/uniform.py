@@ -65,8 +65,8 @@ def valid_value(schema: Json, generator: np.random.Generator, root: Json | None 
 
 
 def _number(schema: Json, generator: np.random.Generator, *, whole: bool) -> int | float:
-    low: float = schema.get("minimum", schema.get("exclusiveMinimum", 0))
-    high: float = schema.get("maximum", schema.get("exclusiveMaximum", low + 100))
+    low = float(schema.get("minimum", schema.get("exclusiveMinimum", 0)))
+    high = float(schema.get("maximum", schema.get("exclusiveMaximum", low + 100)))
     if not whole:
         return float(low + (high - low) * (0.5 + generator.random()) / 2)
     first = int(low) + ("exclusiveMinimum" in schema)
