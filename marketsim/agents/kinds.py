@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from marketsim.agents.config import AgentConfig, QuoteWatcherConfig, TwapConfig
-from marketsim.agents.llm_config import LlmTraderConfig
+from marketsim.agents.llm_config import LlmBuyerConfig, LlmTraderConfig
 from marketsim.core.errors import PluginError
 from marketsim.core.registry import Registry, is_plugin
 
 KINDS: Final = Registry(
     {
+        "llm_buyer": "marketsim.agents.llm_buyer:LlmBuyer",
         "llm_trader": "marketsim.agents.llm_trader:LlmTrader",
         "quote_watcher": "marketsim.agents.quote_watcher:QuoteWatcher",
         "twap": "marketsim.agents.twap:TwapExecutor",
@@ -21,6 +22,7 @@ KINDS: Final = Registry(
 """Kind to class; a user's own kind is ``"my_module:MyAgent"``."""
 
 CONFIGS: Final[dict[str, type[AgentConfig]]] = {
+    "llm_buyer": LlmBuyerConfig,
     "llm_trader": LlmTraderConfig,
     "quote_watcher": QuoteWatcherConfig,
     "twap": TwapConfig,

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from marketsim.agents.config import AgentConfig
-from marketsim.core.units import SECOND, Duration
+from marketsim.core.units import MINUTE, SECOND, Duration
 from marketsim.exchange.config import LatencyRange
 from marketsim.llm.config import LlmConfig, LlmOverride
 
@@ -80,3 +80,33 @@ class LlmTraderConfig(LlmAgentConfig):
     def decisions(self, duration_ns: int) -> int:
         """Return how many decisions one agent makes at most."""
         return -(-duration_ns // self.period)
+
+
+class LlmBuyerConfig(LlmAgentConfig):
+    """``kind = "llm_buyer"``: visits the shop, sees its pages, and buys or leaves."""
+
+    respondent: ClassVar[str] = "shopper"
+    usual_prompt_tokens: ClassVar[int] = 1_000
+    usual_answer_tokens: ClassVar[int] = 15
+
+    kind: str = "llm_buyer"
+    """``"llm_buyer"``."""
+    view: Literal["json", "markdown", "html", "text"] = "json"
+    """How it sees pages."""
+    period: Annotated[Duration, Field(ge=1)] = MINUTE
+    """Time between two visits; the first comes at a random time within one period."""
+    visits: int = Field(default=0, ge=0, le=1_000_000)
+    """Most visits; 0: until the end."""
+    categories: tuple[str, ...] = ()
+    """Categories that it visits in turn; default: all."""
+    browse: bool = False
+    """Whether it may open offers and turn pages before it buys."""
+    steps: int = Field(default=5, ge=1, le=100)
+    """Most steps of a visit where it may browse."""
+    may_leave: bool = True
+    """Whether it may leave without buying."""
+
+    def decisions(self, duration_ns: int) -> int:
+        """Return how many decisions one agent makes at most."""
+        visits = -(-duration_ns // self.period)
+        return min(visits, self.visits or visits) * (self.steps if self.browse else 1)

@@ -24,6 +24,7 @@ from marketsim.llm.errors import PromptError
 FOLDER: Final = Path(__file__).parent / "templates"
 
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "llm_buyer": ("persona", "category", "page", "product", "browse", "steps_left", "memory"),
     "llm_trader": ("persona", "state", "limit_lots", "max_order_lots", "symbol"),
 }
 """Fields that the ``user`` block of each kind's prompt gets."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from marketsim.llm.errors import CapabilityError
 from marketsim.llm.request import Json
 
 ANSWER = "answer"
@@ -81,7 +82,8 @@ def show(question: Question, order: Sequence[int] | None = None, *, letters: boo
     """Return how options are shown: in an order, under their names or under letters A, B, C, ..."""
     names = [question.options[place].name for place in (order if order is not None else range(len(question.options)))]
     if letters and len(names) > len(LETTERS):
-        raise ValueError(f"expected at most {len(LETTERS)} options for labels of one letter; found {len(names)}")
+        text = f"labels of one letter are enough for {len(LETTERS)} options; {question.name} has {len(names)}"
+        raise CapabilityError("options", text)
     return Shown(tuple(LETTERS[: len(names)]) if letters else tuple(names), tuple(names), letters)
 
 

@@ -18,6 +18,7 @@ from marketsim.llm.respondents.respondent import Respondent
 RESPONDENTS: Final = Registry(
     {
         "echo": "marketsim.llm.respondents.echo:Echo",
+        "shopper": "marketsim.llm.respondents.shopper:Shopper",
         "trader": "marketsim.llm.respondents.trader:TraderRespondent",
         "uniform": "marketsim.llm.respondents.uniform:Uniform",
     },

@@ -65,9 +65,10 @@ def valid_value(schema: Json, generator: np.random.Generator, root: Json | None 
 
 
 def _number(schema: Json, generator: np.random.Generator, *, whole: bool) -> int | float:
-    low = float(schema.get("minimum", schema.get("exclusiveMinimum", 0)))
-    high = float(schema.get("maximum", schema.get("exclusiveMaximum", low + 100)))
+    bounds: dict[str, float] = {name: value for name, value in schema.items() if name.lower().endswith("imum")}
+    low = bounds.get("minimum", bounds.get("exclusiveMinimum", 0.0))
+    high = bounds.get("maximum", bounds.get("exclusiveMaximum", low + 100.0))
     if not whole:
         return float(low + (high - low) * (0.5 + generator.random()) / 2)
-    first = int(low) + ("exclusiveMinimum" in schema)
-    return int(generator.integers(first, int(high) - ("exclusiveMaximum" in schema), endpoint=True))
+    first, last = int(low) + ("exclusiveMinimum" in bounds), int(high) - ("exclusiveMaximum" in bounds)
+    return int(generator.integers(first, last, endpoint=True))
