@@ -155,6 +155,9 @@ class LlmBuyer(Agent):
     def _category(self) -> int:
         """Return the category of the next visit: one after another, each agent beginning with another one."""
         every = self._shop.categories
+        unknown = [name for name in self.config.categories if name not in every]
+        if unknown:
+            raise ValueError(f"categories: expected some of {', '.join(every)}; found {unknown[0]}")
         wanted = [every.index(name) for name in self.config.categories] or list(range(len(every)))
         return wanted[(self.index + self._visits) % len(wanted)]
 

@@ -23,6 +23,9 @@ class LlmAgentConfig(AgentConfig):
     usual_answer_tokens: ClassVar[int]
     """... of an answer, for estimates before anything is asked."""
 
+    venue: ClassVar[str]
+    """Section of the scenario that it cannot do without."""
+
     llm: LlmOverride = LlmOverride()
     """Overrides of ``[llm]`` for this table: ``{ model = "...", sampling = { ... } }``."""
     persona: dict[str, str] = Field(default_factory=dict)
@@ -60,6 +63,7 @@ class LlmAgentConfig(AgentConfig):
 class LlmTraderConfig(LlmAgentConfig):
     """``kind = "llm_trader"``: sees quotes, trades and its own account, and buys, sells or holds."""
 
+    venue: ClassVar[str] = "exchange"
     respondent: ClassVar[str] = "trader"
     usual_prompt_tokens: ClassVar[int] = 500
     usual_answer_tokens: ClassVar[int] = 20
@@ -85,6 +89,7 @@ class LlmTraderConfig(LlmAgentConfig):
 class LlmBuyerConfig(LlmAgentConfig):
     """``kind = "llm_buyer"``: visits the shop, sees its pages, and buys or leaves."""
 
+    venue: ClassVar[str] = "storefront"
     respondent: ClassVar[str] = "shopper"
     usual_prompt_tokens: ClassVar[int] = 1_000
     usual_answer_tokens: ClassVar[int] = 15

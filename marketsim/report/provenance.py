@@ -32,8 +32,9 @@ class Deciders(NamedTuple):
 def deciders(run: ReportInput) -> list[Deciders]:
     """Return who decided anything in a run. Agents in Python have an account with each engine, and count once."""
     found = [Deciders(population.provenance, len(population.agents)) for population in run.exchange.populations]
+    has_exchange = bool(found)
     for one in run.storefront.shoppers if run.storefront is not None else ():
-        if one.kind == "rule" or not found:
+        if one.kind == "rule" or not has_exchange:
             found.append(Deciders(one.provenance, one.count))
     return found
 

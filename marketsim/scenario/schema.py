@@ -135,6 +135,10 @@ class Scenario(Section):
     @model_validator(mode="after")
     def _language_models_can_be_asked(self) -> Self:
         for table in self.asking:
+            if getattr(self, table.venue) is None:
+                raise ValueError(
+                    f"agents.{table.label}.kind: expected a kind that needs no [{table.venue}], as there is none"
+                )
             for fault in table.merged(self.llm).faults():
                 key = fault.partition(":")[0]
                 is_here = table.llm.model_fields_set & {key, "endpoint", "api"}

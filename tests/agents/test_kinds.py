@@ -47,7 +47,9 @@ def test_what_is_no_agent_is_refused(tmp_path, body, message):
 
 
 def test_an_unknown_kind_is_refused_with_the_nearest_names():
-    with pytest.raises(ValueError, match="expected a kind of agent: quote_watcher, twap.*did you mean twap"):
+    with pytest.raises(
+        ValueError, match="expected a kind of agent: llm_buyer, llm_trader, quote_watcher, twap.*did you mean twap"
+    ):
         config_class("twapp")
 
 
