@@ -163,8 +163,8 @@ def test_an_unknown_kind_gives_the_nearest(faults_of, base):
     assert faults_of(changed) == [
         'x.toml:17: exchange.populations.zero_inteligence.kind: found "zero_inteligence", '
         f'expected a population: {KINDS}, or "module:Class" for one of your own; did you mean zero_intelligence?',
-        'x.toml:27: agents.twop.kind: found "twop", expected a kind of agent: quote_watcher, twap, '
-        'or "module:Class" for one of your own; did you mean twap?',
+        'x.toml:27: agents.twop.kind: found "twop", expected a kind of agent: llm_buyer, llm_trader, '
+        'quote_watcher, twap, or "module:Class" for one of your own; did you mean twap?',
     ]
 
 
