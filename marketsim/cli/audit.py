@@ -47,6 +47,31 @@ def answers(
         str | None, typer.Option("--order", metavar="COLUMN", help="In which order a call gave them.")
     ] = None,
     one_call: Annotated[bool, typer.Option("--one-call", help="All answers of a group came from one call.")] = False,
+    regime: Annotated[
+        str | None, typer.Option("--regime", metavar="COLUMN", help="Compare ways of asking, call by call.")
+    ] = None,
+    temperature: Annotated[
+        str | None, typer.Option("--temperature", metavar="COLUMN", help="Fit the temperature law.")
+    ] = None,
+    swap: Annotated[
+        str | None, typer.Option("--swap", metavar="COLUMN", help="Compare orders or labels, item by item.")
+    ] = None,
+    snapshot: Annotated[
+        str | None, typer.Option("--snapshot", metavar="COLUMN", help="Compare snapshots of a model, item by item.")
+    ] = None,
+    persona: Annotated[
+        str | None, typer.Option("--persona", metavar="COLUMN", help="Compare personas, adjusted for the items.")
+    ] = None,
+    history: Annotated[
+        str | None, typer.Option("--history", metavar="COLUMN", help="Polarity of the history shown: yes, no, -1 to 1.")
+    ] = None,
+    length: Annotated[
+        str | None, typer.Option("--length", metavar="COLUMN", help="How many answers that history holds.")
+    ] = None,
+    item: Annotated[str | None, typer.Option("--item", metavar="COLUMN", help="What was asked.")] = None,
+    categorical: Annotated[
+        bool, typer.Option("--categorical", help="Several answers: each against the rest, and all together.")
+    ] = False,
     model: Annotated[
         str, typer.Option("--model", metavar="COLUMN", help="Models, which no group may mix, where there is one.")
     ] = "model",
@@ -77,21 +102,33 @@ def answers(
 
     Example: marketsim audit answers answers.csv --answer answer --group model --group p --expected-percent p
     """
-    from marketsim.analysis.bias import Columns, Settings, audit_table
+    from marketsim.analysis.bias import Columns, Settings, audit_categorical, audit_table
     from marketsim.cli.answer_table import Wanted, column_names, located, read_answers
 
     if expected and expected_percent:
         raise typer.BadParameter("say --expected or --expected-percent, not both", param_hint="--expected")
     groups, stated = tuple(group or ()), expected_percent or expected
-    columns = Columns(groups, stated, expected_percent is not None)
-    guards = tuple(name for name in (model,) if name not in groups and name in column_names(file))
+    columns = Columns(
+        groups,
+        stated,
+        expected_percent is not None,
+        regime=regime,
+        temperature=temperature,
+        swap=swap,
+        snapshot=snapshot,
+        persona=persona,
+        history=history,
+        length=length,
+        item=item,
+    )
+    guards = tuple(name for name in (model,) if name not in columns.cell and name in column_names(file))
     if len(answer or ()) > 1 and (call or order):
         raise typer.BadParameter(
             "a row with several answers is a call: leave out --call and --order", param_hint="--answer"
         )
     wanted = Wanted(
         tuple(answer or ["answer"]),
-        tuple(dict.fromkeys([*columns.cell, *guards])),
+        tuple(dict.fromkeys([*columns.used, *guards])),
         call,
         order,
         _pair(valid),
@@ -103,7 +140,10 @@ def answers(
     settings = Settings(alpha, margin, seed, permutations)
     with located(file):
         _refuse_mixed(table, columns.cell, guards)
-        found = audit_table(table, columns, counted=counted, settings=settings, progress=_progress())
+        if categorical:
+            found = audit_categorical(table, columns, settings=settings, progress=_progress())
+        else:
+            found = audit_table(table, columns, counted=counted, settings=settings, progress=_progress())
     _publish(found, file, wanted, out, as_json, show_all)
 
 

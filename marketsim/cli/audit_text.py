@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from marketsim import __version__
-from marketsim.analysis.bias.battery import untested_gates
+from marketsim.analysis.bias.battery import control_summary, untested_gates
 from marketsim.analysis.bias.catalogue import role_of
 from marketsim.analysis.bias.results import FOUND, INESTIMABLE, SHOWN, TestResult
 from marketsim.analysis.bias.wording import assumptions, p_text, percent, sentence
@@ -147,14 +147,13 @@ def _inestimable(found: Audit) -> list[str]:
 
 
 def _control(found: Audit) -> list[str]:
-    p_values = [one.control_p_value for one in found.tests if one.control_p_value == one.control_p_value]
-    if not p_values:
+    tested, failed = control_summary([group.results for group in found.groups], found.settings.alpha)
+    if not tested:
         return []
-    small = sum(p < 0.05 for p in p_values)
     return [
         "",
-        f"Negative control: a PCG64 series of the same design beside each group; {small} of its {len(p_values)} tests "
-        f"have p < .05, where chance alone gives up to {0.05 * len(p_values):.1f}.",
+        f"Negative control: a PCG64 series of the same design beside each group; {failed} of {tested:,} would "
+        f"be called dependent or biased (chance: up to {2 * found.settings.alpha * tested:.1f}).",
     ]
 
 

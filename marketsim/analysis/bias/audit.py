@@ -3,52 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from marketsim.analysis.bias.answers import Answers
 from marketsim.analysis.bias.battery import audit_group, give_verdicts
 from marketsim.analysis.bias.calibration import calibration_test
 from marketsim.analysis.bias.catalogue import TESTS
+from marketsim.analysis.bias.columns import Columns
+from marketsim.analysis.bias.contrasts import Across, contrasts
 from marketsim.analysis.bias.errors import AnswerDataError
 from marketsim.analysis.bias.profile import Profile, profile_of
 from marketsim.analysis.bias.results import FOUND, INESTIMABLE, UNREADABLE, TestResult
 from marketsim.analysis.bias.settings import Settings
-from marketsim.analysis.bias.table import AnswerTable, label
+from marketsim.analysis.bias.share import chi_square_test
+from marketsim.analysis.bias.table import AnswerTable, answers_of, label
 from marketsim.analysis.columns import IntArray
 from marketsim.core.rng import generator, stream_key
 
 Progress = Callable[[int, int], None]
-Across = tuple[TestResult, tuple[str, ...]]
-"""A test across groups, and the names of these groups."""
-
 _ONES = ("1", "yes", "true", "heads", "buy", "accept", "a")
 """Answers counted unless told otherwise, in this order; letters of either case."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which factor of the table means what.
-
-    Attributes
-    ----------
-    group : tuple of str
-        Groups are the combinations of their levels.
-    stated : str or None
-        Factor whose levels are the stated probability.
-    percent : bool
-        Whether it is in per cent.
-    """
-
-    group: tuple[str, ...] = ()
-    stated: str | None = None
-    percent: bool = False
-
-    @property
-    def cell(self) -> tuple[str, ...]:
-        """All columns in which the answers of one series must agree."""
-        return tuple(dict.fromkeys([*self.group, *([self.stated] if self.stated else [])]))
 
 
 @dataclass(frozen=True)
@@ -84,7 +59,6 @@ class Audit:
     other: str
     settings: Settings
     stated: bool = False
-    notes: tuple[str, ...] = field(default=())
 
     @property
     def tests(self) -> tuple[TestResult, ...]:
@@ -140,7 +114,49 @@ def audit_table(
         if progress is not None:
             progress(number + 1, len(cells))
     across = _calibration(groups, columns, settings) if columns.stated else []
-    return _judged(groups, across, one, other, settings, columns.stated is not None)
+    across += contrasts(table, columns, one)
+    return _judged(Audit(tuple(groups), (), one, other, settings, columns.stated is not None), across)
+
+
+def audit_categorical(
+    table: AnswerTable,
+    columns: Columns | None = None,
+    *,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Audit a table of several answers: each against the rest, and all together by chi-square.
+
+    Every answer of a group is audited as a group of its own, against equal shares. Where it fails a gate, the group's
+    chi-square is unreadable. Orders and snapshots are compared by Stuart and Maxwell's test; other columns to compare
+    take two answers.
+
+    Raises
+    ------
+    AnswerDataError
+        There are fewer than two answers, or a column to compare that takes two.
+    """
+    columns, settings = columns or Columns(), settings or Settings()
+    counts = table.answer_counts()
+    if len(counts) < 2:
+        raise AnswerDataError(None, f"{len(counts)} answers", "two or more")
+    two = (columns.stated, columns.regime, columns.temperature, columns.persona, columns.history)
+    for name in filter(None, two):
+        raise AnswerDataError(None, f"{len(counts)} answers and a column {name}", "two answers, without --categorical")
+    cells = list(table.cells(columns.cell))
+    groups: list[Group] = []
+    across: list[Across] = []
+    for number, (levels, rows) in enumerate(cells):
+        code = table.answer.code[rows]
+        given = np.array([int((code == table.answer.levels.index(word)).sum()) for word in counts])
+        across.append(Across(replace(chi_square_test(given), group=label(levels)), levels))
+        for word in counts:
+            own = {**levels, "answer": word}
+            groups.append(_audit_cell(table, rows, own, word, 1 / len(counts), settings))
+        if progress is not None:
+            progress(number + 1, len(cells))
+    across += contrasts(table, columns, "")
+    return _judged(Audit(tuple(groups), (), "the answer", "the rest", settings), across)
 
 
 def binary_answers(table: AnswerTable, counted: str | None = None) -> tuple[str, str]:
@@ -198,17 +214,6 @@ def _first_row(code: np.ndarray, place: int) -> int:
     return int(np.flatnonzero(code == place)[0])
 
 
-def answers_of(table: AnswerTable, rows: IntArray, counted: str) -> tuple[Answers, int]:
-    """Return the valid answers of some rows in order, and how many were invalid."""
-    code = table.answer.code[rows]
-    valid = rows[code >= 0]
-    place = table.answer.levels.index(counted) if counted in table.answer.levels else -2
-    call = None if table.call is None else table.call[valid]
-    order = None if table.order is None else table.order[valid]
-    bits = table.answer.code[valid] == place
-    return Answers.of(bits, call, order), len(rows) - len(valid)
-
-
 def _audit_cell(
     table: AnswerTable, rows: IntArray, levels: dict[str, str], counted: str, expected: float, settings: Settings
 ) -> Group:
@@ -222,45 +227,41 @@ def _calibration(groups: Sequence[Group], columns: Columns, settings: Settings) 
     """Test every family of groups that differ in the stated probability alone."""
     families: dict[str, list[Group]] = {}
     for group in groups:
-        rest = {name: word for name, word in group.levels.items() if name != columns.stated}
         if group.profile.n:
-            families.setdefault(label(rest), []).append(group)
-    results: list[Across] = []
+            families.setdefault(label(_common(group, columns)), []).append(group)
+    results = []
     for name, family in families.items():
         ordered = sorted(family, key=lambda group: group.profile.expected)
         ones, n = (np.array([getattr(group.profile, what) for group in ordered]) for what in ("n_ones", "n"))
         stated = np.array([group.profile.expected for group in ordered])
         rng = generator(stream_key(settings.seed, 0, "analysis", name, "calibration"), 0, 0)
-        members = tuple(group.name for group in ordered)
-        results.append((replace(calibration_test(ones, n, stated, rng), group=name), members))
+        result = replace(calibration_test(ones, n, stated, rng), group=name)
+        results.append(Across(result, _common(ordered[0], columns)))
     return results
 
 
-def _judged(
-    groups: Sequence[Group],
-    across: Sequence[Across],
-    counted: str,
-    other: str,
-    settings: Settings,
-    stated: bool,
-) -> Audit:
+def _common(group: Group, columns: Columns) -> dict[str, str]:
+    return {name: word for name, word in group.levels.items() if name != columns.stated}
+
+
+def _judged(audit: Audit, across: Sequence[Across]) -> Audit:
     """Give verdicts to all results together, and put them back."""
-    alone = [one for group in groups for one in group.results]
-    judged = iter(give_verdicts([*alone, *(one for one, _ in across)], settings.alpha))
-    placed = tuple(replace(group, results=tuple(next(judged) for _ in group.results)) for group in groups)
-    readable = (_readable(one, members, placed) for one, (_, members) in zip(judged, across, strict=True))
-    return Audit(placed, tuple(readable), counted, other, settings, stated)
+    alone = [one for group in audit.groups for one in group.results]
+    judged = iter(give_verdicts([*alone, *(one.result for one in across)], audit.settings.alpha))
+    placed = tuple(replace(group, results=tuple(next(judged) for _ in group.results)) for group in audit.groups)
+    readable = tuple(_readable(result, one, placed) for result, one in zip(judged, across, strict=True))
+    return replace(audit, groups=placed, across=readable)
 
 
-def _readable(one: TestResult, members: Sequence[str], groups: Sequence[Group]) -> TestResult:
+def _readable(result: TestResult, across: Across, groups: Sequence[Group]) -> TestResult:
     """Return a test across groups, unreadable where it takes answers for independent that are not."""
-    blocking = TESTS[one.name].rests_on
+    blocking = TESTS[result.name].rests_on
     failed = [
         group.name
         for group in groups
-        if group.name in members and any(test.name in blocking and test.verdict == FOUND for test in group.results)
+        if across.covers(group.levels) and any(one.name in blocking and one.verdict == FOUND for one in group.results)
     ]
-    if not failed or one.verdict == INESTIMABLE:
-        return one
+    if not failed or result.verdict == INESTIMABLE:
+        return result
     more = f" and {len(failed) - 2} more" if len(failed) > 2 else ""
-    return replace(one, verdict=UNREADABLE, reason=f"answers are not independent in {'; '.join(failed[:2])}{more}")
+    return replace(result, verdict=UNREADABLE, reason=f"answers are not independent in {'; '.join(failed[:2])}{more}")

@@ -102,6 +102,20 @@ def untested_gates(results: Iterable[TestResult]) -> list[str]:
     return [one.name for one in results if role_of(one.name) == "gate" and one.verdict == INESTIMABLE]
 
 
+def control_summary(groups: Iterable[Sequence[TestResult]], alpha: float = 0.05) -> tuple[int, int]:
+    """Return how many groups have a control that could be tested, and how many of these look dependent or biased.
+
+    Dependent: a gate stands out after Holm. Biased: the exact binomial does. Chance gives at most ``alpha`` of each.
+    """
+    tested = failed = 0
+    for results in groups:
+        gates = np.array([one.control_p_value for one in results if role_of(one.name) == "gate"])
+        shares = np.array([one.control_p_value for one in results if one.name == "binomial"])
+        tested += bool(np.isfinite(gates).any() or np.isfinite(shares).any())
+        failed += bool((holm(gates) <= alpha).any() or (shares <= alpha).any())
+    return tested, failed
+
+
 def _adjusted(results: Sequence[TestResult]) -> np.ndarray:
     p_value = np.array([one.p_value for one in results])
     adjusted = np.full(len(results), np.nan)

@@ -137,6 +137,7 @@ TESTS: Final[dict[str, Kind]] = {
         "exploration",
         "Does the share depart from logit p(T) = logit p(1) / T?",
         "independent answers; one answer token, top_p = 1, no reasoning; deviance against a free share a temperature",
+        _INDEPENDENCE,
     ),
     "order_swap": Kind(
         "order or labels swapped",
@@ -155,6 +156,7 @@ TESTS: Final[dict[str, Kind]] = {
         "exploration",
         "Does the persona move the answer to the same items?",
         "random intercept of each item, normal and independent of the persona; likelihood ratio",
+        _INDEPENDENCE,
     ),
     "four_fifths": Kind(
         "four-fifths rule",
@@ -167,12 +169,14 @@ TESTS: Final[dict[str, Kind]] = {
         "exploration",
         "Does a history of yes (or of no) move the next answer?",
         "independent answers; logit, likelihood ratio",
+        _INDEPENDENCE,
     ),
     "history_length": Kind(
         "polarity by length of the history",
         "exploration",
         "Does that pull grow or fall with the length of the history?",
         "independent answers; logit, likelihood ratio of polarity x log2(1 + length)",
+        _INDEPENDENCE,
     ),
 }
 """By name, in the order in which they are reported: the gates first."""

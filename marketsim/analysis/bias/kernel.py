@@ -6,25 +6,23 @@ answers have, which makes every order equally likely, and the counts are taken o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marketsim.analysis.bias.memory_layout import (
-    KEPT,
-    LAGS,
-    LONG,
-    MAX_STREAK,
-    N_LAGS,
-    PAIR,
-    STREAK,
-    SWITCHING,
-    TRIPLE,
-    WIDTH,
-)
+from marketsim.analysis.bias.memory_layout import KEPT, LAGS, MAX_STREAK, N_LAGS, N_STREAKS, WIDTH
 from marketsim.core.jit import errstate, kernel
 from marketsim.core.rng import NUMBER, counters, uniforms
+
+LANE_BITS: Final = 6
+LANE: Final = (1 << LANE_BITS) - 1
+"""Ten counters of 63 share a word: one addition counts the products at all ten lags."""
+
+SPREAD: Final = np.array(
+    [sum((word >> lag & 1) << (LANE_BITS * lag) for lag in range(N_LAGS)) for word in range(1 << N_LAGS)], np.int64
+)
+"""The latest ten answers with each bit in a lane of its own."""
 
 
 @kernel
@@ -42,7 +40,7 @@ def _count_memory(bits, start, ones, address, first, last, out):
             n_ones = left
             product[:] = 0
             recent = 0  # the latest answers, one a bit
-            before, last_one, streak = -1, -1, 0
+            last_one, streak, packed = 0, 0, 0
             for t in range(n):
                 if row == 0:
                     x = int(bits[begin + t])
@@ -55,35 +53,24 @@ def _count_memory(bits, start, ones, address, first, last, out):
                 if t < N_LAGS:
                     head[t] = x
                 if t > 0:
-                    out[row, PAIR + 2 * last_one + x] += 1
-                    if before >= 0:
-                        out[row, TRIPLE + 4 * before + 2 * last_one + x] += 1
                     switched = int(x != last_one)
-                    length = min(streak, MAX_STREAK)
-                    at = SWITCHING + 5 * last_one
-                    out[row, at] += 1
-                    out[row, at + 1] += length
-                    out[row, at + 2] += length * length
-                    out[row, at + 3] += switched
-                    out[row, at + 4] += switched * length
-                    if streak >= LONG:
-                        out[row, STREAK] += 1
-                        out[row, STREAK + 1] += switched
-                    streak = 1 + streak * (1 - switched)
-                    if x == 1:
+                    out[row, 2 * (last_one * N_STREAKS + min(streak, MAX_STREAK)) + switched] += 1
+                    streak = switched + (1 - switched) * max(streak + 1, 2)
+                    packed += x * SPREAD[recent]
+                    if t % LANE == 0:  # before a lane can run over
                         for lag in range(N_LAGS):
-                            product[lag] += (recent >> lag) & 1
-                else:
-                    streak = 1
+                            product[lag] += (packed >> (LANE_BITS * lag)) & LANE
+                        packed = 0
                 recent = (recent << 1 | x) & KEPT
-                before, last_one = last_one, x
+                last_one = x
             share = n_ones / max(n, 1)
             tail_ones, head_ones = 0, 0
             for lag in range(1, min(n - 1, N_LAGS) + 1):
                 tail_ones += (recent >> (lag - 1)) & 1
                 head_ones += head[lag - 1]
+                products = product[lag - 1] + ((packed >> (LANE_BITS * (lag - 1))) & LANE)
                 edges = 2 * n_ones - tail_ones - head_ones
-                out[row, LAGS + lag - 1] += product[lag - 1] - share * edges + share * share * (n - lag)
+                out[row, LAGS + lag - 1] += products - share * edges + share * share * (n - lag)
 
 
 def count_memory(

@@ -30,7 +30,7 @@ from marketsim.analysis.columns import FloatArray, IntArray
 
 MOST_PERMUTATIONS: Final = 999
 FEWEST_PERMUTATIONS: Final = 299
-PERMUTED_ANSWERS: Final = 300_000_000
+PERMUTED_ANSWERS: Final = 150_000_000
 """Random orders times answers: large groups get fewer orders, never fewer than 299, with which a two-sided p-value can
 pass Holm's correction for six gates."""
 
@@ -147,7 +147,7 @@ def first_item_test(answers: Answers) -> TestResult:
 
 @dataclass(frozen=True)
 class MemoryCounts:
-    """Counts of the observed order (row 0) and of random ones; see ``kernel``."""
+    """Counts of the observed order (row 0) and of random ones; see ``memory_layout``."""
 
     table: FloatArray
     ones: IntArray
@@ -160,29 +160,48 @@ class MemoryCounts:
         return int(self.size.sum())
 
     @property
+    def transitions(self) -> FloatArray:
+        """By answer before, length of its run (0 for the first transition of a call), switched: [rows, 2, 11, 2]."""
+        return self.table[:, : layout.LAGS].reshape(-1, 2, layout.N_STREAKS, 2)
+
+    @property
     def pairs(self) -> FloatArray:
         """Transitions a to b: float64[rows, 2, 2]."""
-        return self.table[:, layout.PAIR : layout.PAIR + 4].reshape(-1, 2, 2)
+        return _to_answers(self.transitions.sum(axis=2))
 
     @property
     def triples(self) -> FloatArray:
         """Transitions a, b to c: float64[rows, 2, 2, 2]."""
-        return self.table[:, layout.TRIPLE : layout.TRIPLE + 8].reshape(-1, 2, 2, 2)
+        after_other = _to_answers(self.transitions[:, :, 1])
+        after_same = _to_answers(self.transitions[:, :, 2:].sum(axis=2))
+        triples = np.empty((len(self.table), 2, 2, 2))
+        for b in (0, 1):
+            triples[:, b, b], triples[:, 1 - b, b] = after_same[:, b], after_other[:, b]
+        return triples
 
     @property
     def switching(self) -> FloatArray:
         """By answer: transitions, run lengths, their squares, switches, run lengths of switches: [rows, 2, 5]."""
-        return self.table[:, layout.SWITCHING : layout.SWITCHING + 10].reshape(-1, 2, 5)
+        length = np.maximum(np.arange(layout.N_STREAKS), 1.0)
+        every, switched = self.transitions.sum(axis=3), self.transitions[..., 1]
+        sums = (every.sum(-1), every @ length, every @ length**2, switched.sum(-1), switched @ length)
+        return np.stack(sums, axis=-1)
 
     @property
     def streak(self) -> FloatArray:
         """Transitions after a streak, switches among them: float64[rows, 2]."""
-        return self.table[:, layout.STREAK : layout.STREAK + 2]
+        after = self.transitions[:, :, layout.LONG :].sum(axis=(1, 2))
+        return np.stack([after.sum(-1), after[:, 1]], axis=-1)
 
     @property
     def lags(self) -> FloatArray:
         """Sums of lagged products of deviations: float64[rows, N_LAGS]."""
         return self.table[:, layout.LAGS :]
+
+
+def _to_answers(by_switch: FloatArray) -> FloatArray:
+    """Turn counts by (answer before, switched) into counts by (answer before, answer): [rows, 2, 2]."""
+    return np.stack([by_switch[:, 0], by_switch[:, 1, ::-1]], axis=1)
 
 
 def count(answers: Answers, key: NDArray[np.uint64], n_permutations: int) -> MemoryCounts:

@@ -1,4 +1,9 @@
-"""Where each count stands in the rows that ``kernel`` fills."""
+"""Where each count stands in the rows that ``kernel.count_memory`` fills.
+
+A transition from answer a, after a run of s equal answers, with or without a switch, is counted at
+``2 (a N_STREAKS + s) + switched``. The first transition of a call has s = 0: its run is 1 long, but there is no answer
+before it. Behind them stand, for each lag, the sums of products of deviations from the call's own share.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +18,11 @@ KEPT: Final = (1 << N_LAGS) - 1
 MAX_STREAK: Final = 10
 """Longer runs count as this long."""
 
+N_STREAKS: Final = MAX_STREAK + 1
+
 LONG: Final = 3
 """Equal answers that make a streak."""
 
-PAIR, TRIPLE, SWITCHING, STREAK, LAGS = 0, 4, 12, 22, 24
-"""Where in a row of counts: pairs ab at 2 a + b; triples abc at 4 a + 2 b + c; for transitions from answer a at 5 a:
-their number, sum of run lengths, of squared run lengths, switches, sum of run lengths of switches; transitions after a
-streak, and switches among them; sums of products of deviations from the call's share at each lag."""
+LAGS: Final = 4 * N_STREAKS
 
 WIDTH: Final = LAGS + N_LAGS

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from marketsim.analysis.bias.answers import Answers
 from marketsim.analysis.columns import FloatArray, IntArray
 
 CodeArray = NDArray[np.int32]
@@ -145,3 +146,14 @@ class AnswerTable:
 def label(levels: dict[str, str]) -> str:
     """Write a combination of levels: ``model=a, p=50``."""
     return ", ".join(f"{name}={word or '(empty)'}" for name, word in levels.items())
+
+
+def answers_of(table: AnswerTable, rows: IntArray, counted: str) -> tuple[Answers, int]:
+    """Return the valid answers of some rows in order, and how many were invalid."""
+    code = table.answer.code[rows]
+    valid = rows[code >= 0]
+    place = table.answer.levels.index(counted) if counted in table.answer.levels else -2
+    call = None if table.call is None else table.call[valid]
+    order = None if table.order is None else table.order[valid]
+    bits = table.answer.code[valid] == place
+    return Answers.of(bits, call, order), len(rows) - len(valid)

@@ -140,6 +140,57 @@ def _calibration(one: TestResult, counted: str, found: bool) -> str:
     return f"A step: the share of {counted} jumps {seen}." if found else f"No step found; the largest rise goes {seen}."
 
 
+def _regime_contrast(one: TestResult, counted: str, found: bool) -> str:
+    seen = f"{counted} in {percent(one.facts['one'])} and {percent(one.facts['other'])} of answers"
+    interval = f"difference {_points(one.estimate)}, {_points(one.low)} to {_points(one.high)} points"
+    text = "The way of asking changes the answers" if found else "No sign that the way of asking changes the answers"
+    return f"{text}: {seen} ({interval})."
+
+
+def _temperature_law(one: TestResult, counted: str, found: bool) -> str:
+    if found:
+        return "Shares do not follow logit p(T) = logit p(1) / T."
+    return (
+        f"Shares follow logit p(T) = logit p(1) / T with p(1) = {percent(one.estimate)} "
+        f"({percent(one.low)} to {percent(one.high)})."
+    )
+
+
+def _swap(what: str) -> Callable[[TestResult, str, bool], str]:
+    def write(one: TestResult, counted: str, found: bool) -> str:
+        seen = f"{one.facts['differing']:,.0f} of {one.n:,} pairs differ ({percent(one.estimate)})"
+        return f"{what} changes the answers: {seen}." if found else f"No sign that {what.lower()} matters: {seen}."
+
+    return write
+
+
+def _persona(one: TestResult, counted: str, found: bool) -> str:
+    seen = f"widest gap {one.estimate:.2f} in logits, items differ by {one.facts['deviation']:.2f}"
+    return f"The persona moves the answer: {seen}." if found else f"No sign that the persona moves the answer: {seen}."
+
+
+def _four_fifths(one: TestResult, counted: str, found: bool) -> str:
+    seen = f"{percent(one.facts['lowest'])} against {percent(one.facts['highest'])}, ratio {one.estimate:.2f}"
+    return f"Below four fifths: {seen}." if found else f"Not below four fifths: {seen}."
+
+
+def _history(one: TestResult, counted: str, found: bool) -> str:
+    seen = f"{percent(one.facts['share_yes'])} after a history of it, {percent(one.facts['share_no'])} after the other"
+    if not found:
+        return f"No sign that the history moves {counted}: {seen}."
+    return f"The history pulls {counted} {'along' if one.estimate > 0 else 'away'}: {seen}."
+
+
+def _history_length(one: TestResult, counted: str, found: bool) -> str:
+    if not found:
+        return "No sign that the pull of the history depends on its length."
+    return f"The pull of the history {'grows' if one.estimate > 0 else 'falls'} with its length."
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:+.1f}"
+
+
 _SENTENCES: Final[dict[str, Callable[[TestResult, str, bool], str]]] = {
     "runs": _runs,
     "markov_1": _markov_1,
@@ -156,6 +207,14 @@ _SENTENCES: Final[dict[str, Callable[[TestResult, str, bool], str]]] = {
     "trend": _trend,
     "markov_order": _markov_order,
     "calibration": _calibration,
+    "regime_contrast": _regime_contrast,
+    "temperature_law": _temperature_law,
+    "order_swap": _swap("The order of the options or their labels"),
+    "snapshot_drift": _swap("The snapshot of the model"),
+    "persona": _persona,
+    "four_fifths": _four_fifths,
+    "history": _history,
+    "history_length": _history_length,
 }
 
 

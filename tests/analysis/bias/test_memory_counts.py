@@ -51,7 +51,8 @@ def test_every_order_of_a_call_is_drawn_equally_often():
     calls = [[1, 1, 0, 0, 0], [1, 0, 0]]
     n = 60_000
     counts = counted(calls, n)
-    drawn = Counter(tuple(row) for row in counts.table[1:, :12].astype(int))
+    words = zip(counts.pairs[1:].reshape(n, 4).astype(int), counts.triples[1:].reshape(n, 8).astype(int), strict=True)
+    drawn = Counter((*pairs.tolist(), *triples.tolist()) for pairs, triples in words)
     expected = Counter()
     orders = oracle.orders_within_calls(calls)
     for order in orders:
