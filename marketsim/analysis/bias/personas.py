@@ -13,7 +13,7 @@ from marketsim.analysis.bias.results import FOUND, MIN_RARER, NOT_FOUND, TestRes
 from marketsim.analysis.columns import FloatArray, IntArray
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
-_MODE_STEPS: Final = 12
+_MODE_STEPS: Final = 6
 _LEAST_LOG_DEVIATION: Final = -5.0
 
 

@@ -15,10 +15,39 @@ from pydantic import ValidationError
 from marketsim.core.registry import Registry
 from marketsim.llm.respondents.respondent import Respondent
 
+PLANTED: Final = {
+    "bernoulli": "Bernoulli",
+    "temperature_law": "TemperatureLaw",
+    "drift": "Drift",
+    "markov": "Markov",
+    "order_2": "Order2",
+    "recency": "Recency",
+    "count_balancer": "CountBalancer",
+    "history_polarity": "HistoryPolarity",
+    "beta_binomial": "BetaBinomial",
+    "mixture": "Mixture",
+    "first_item": "FirstItem",
+    "refuser": "Refuser",
+    "invalid_json": "InvalidJson",
+}
+PLANTED_CHOICES: Final = {
+    "position_logit": "PositionLogit",
+    "always_a": "AlwaysA",
+    "bradley_terry": "BradleyTerry",
+    "cycle": "Cycle",
+    "prospect_theory": "ProspectTheory",
+    "hyperbolic": "Hyperbolic",
+    "persona_gap": "PersonaGap",
+    "step_mixer": "StepMixer",
+}
+"""Respondents with a planted behaviour, for tests of tests."""
+
 RESPONDENTS: Final = Registry(
     {
         "echo": "marketsim.llm.respondents.echo:Echo",
         "shopper": "marketsim.llm.respondents.shopper:Shopper",
+        **{name: f"marketsim.llm.respondents.planted:{kind}" for name, kind in PLANTED.items()},
+        **{name: f"marketsim.llm.respondents.planted_choices:{kind}" for name, kind in PLANTED_CHOICES.items()},
         "trader": "marketsim.llm.respondents.trader:TraderRespondent",
         "uniform": "marketsim.llm.respondents.uniform:Uniform",
     },
