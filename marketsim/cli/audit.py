@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -198,13 +199,30 @@ def _progress() -> Any:
 
 
 def _publish(found: Audit, file: Path, wanted: Wanted, out: Path | None, as_json: bool, show_all: bool) -> None:
+    """Write the report where one is asked for, and print a table or JSON."""
     from marketsim.cli.answer_table import sha256_of
     from marketsim.cli.audit_text import audit_json, audit_text
 
+    sha256 = sha256_of(file)
     provenance = {
         "decisions": "recorded: answers collected elsewhere",
         "file": str(file),
-        "sha256": sha256_of(file),
+        "sha256": sha256,
         "columns": {"answer": list(wanted.answers), "call": wanted.call, "order": wanted.order},
     }
+    if out is not None:
+        write_report(found, out, file.name, f"Recorded: answers collected elsewhere, {file}.", sha256)
     typer.echo(audit_json(found, provenance) if as_json else audit_text(found, provenance, show_all))
+
+
+def write_report(
+    found: Audit, out: Path, title: str, provenance: str, sha256: str = "", synthetic: bool = False
+) -> None:
+    """Write the report of an audit, and say where on standard error."""
+    from marketsim.core.run_directory import write_whole
+    from marketsim.report import AuditInput, render_audit
+
+    facts = {"SHA-256 of the file": sha256} if sha256 else {}
+    command = f"marketsim {shlex.join(sys.argv[1:])}" if "marketsim" in Path(sys.argv[0]).name else ""
+    write_whole(out, render_audit(AuditInput(title, found, provenance, synthetic, command, facts)))
+    typer.echo(f"report: {out}", err=True)

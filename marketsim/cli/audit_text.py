@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from marketsim import __version__
-from marketsim.analysis.bias.battery import control_summary, untested_gates
+from marketsim.analysis.bias.battery import control_summary, independence_word, untested_gates
 from marketsim.analysis.bias.catalogue import role_of
 from marketsim.analysis.bias.results import FOUND, INESTIMABLE, SHOWN, TestResult
 from marketsim.analysis.bias.wording import assumptions, p_text, percent, sentence
@@ -103,17 +103,6 @@ def _row(group: Group) -> tuple[str, ...]:
         results["binomial"].verdict,
         results["equivalence"].verdict,
     )
-
-
-def independence_word(results: Sequence[TestResult]) -> str:
-    """Say in a word whether answers are independent: yes, no, or not tested."""
-    gates = [one for one in results if role_of(one.name) == "gate"]
-    if any(one.verdict == FOUND for one in gates):
-        return "no"
-    untested = untested_gates(results)
-    if not untested:
-        return "not refuted"
-    return "not tested" if len(untested) == len(gates) else f"{len(gates) - len(untested)} of {len(gates)} tested"
 
 
 def _findings(found: Audit) -> list[str]:

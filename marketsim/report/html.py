@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import marketsim
 from marketsim.analysis.accounts import PopulationAccounts
 from marketsim.analysis.summary import HorizonReturns, InstrumentSummary
 from marketsim.report.chart import Figure
 from marketsim.report.market_figures import QUOTES, TRADES, Session, depth_figure, price_figure, spread_figure
+from marketsim.report.pages import page_template
 from marketsim.report.provenance import deciders, is_synthetic, provenance_sentence
 from marketsim.report.return_figures import (
     absolute_correlation_figure,
@@ -27,10 +27,6 @@ from marketsim.report.scales import MISSING, clock_label, duration_label, signed
 from marketsim.report.storefront_section import Tile, shop_section
 from marketsim.report.view import ReportInput
 from marketsim.report.words import count, decimal, money, percent, price
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
 
 _STOPPED = {
     "interrupted": "This run was interrupted",
@@ -60,20 +56,7 @@ def render_report(run: ReportInput) -> str:
     run : ReportInput
         Facts and measures; nothing is computed here but places on paper.
     """
-    return _environment().get_template("report.html").render(_context(run))
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("marketsim.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return page_template("report.html").render(_context(run))
 
 
 def _context(run: ReportInput) -> dict[str, Any]:

@@ -44,8 +44,8 @@ class Audit:
     ----------
     groups : tuple of Group
         With the tests of each group alone.
-    across : tuple of TestResult
-        Tests that compare groups.
+    across : tuple of Across
+        Tests that compare groups, with the levels that these have in common.
     counted, other : str
         The answer whose share is tested, and the other one.
     settings : Settings
@@ -54,7 +54,7 @@ class Audit:
     """
 
     groups: tuple[Group, ...]
-    across: tuple[TestResult, ...]
+    across: tuple[Across, ...]
     counted: str
     other: str
     settings: Settings
@@ -63,7 +63,7 @@ class Audit:
     @property
     def tests(self) -> tuple[TestResult, ...]:
         """All results, group by group, then those across groups."""
-        return (*(one for group in self.groups for one in group.results), *self.across)
+        return (*(one for group in self.groups for one in group.results), *(one.result for one in self.across))
 
     @property
     def n(self) -> int:
@@ -249,7 +249,9 @@ def _judged(audit: Audit, across: Sequence[Across]) -> Audit:
     alone = [one for group in audit.groups for one in group.results]
     judged = iter(give_verdicts([*alone, *(one.result for one in across)], audit.settings.alpha))
     placed = tuple(replace(group, results=tuple(next(judged) for _ in group.results)) for group in audit.groups)
-    readable = tuple(_readable(result, one, placed) for result, one in zip(judged, across, strict=True))
+    readable = tuple(
+        replace(one, result=_readable(result, one, placed)) for result, one in zip(judged, across, strict=True)
+    )
     return replace(audit, groups=placed, across=readable)
 
 

@@ -19,6 +19,7 @@ from marketsim.analysis.bias.results import (
     INESTIMABLE,
     NOT_FOUND,
     NOT_SHOWN,
+    ONE_SHOT,
     SHOWN,
     UNREADABLE,
     TestResult,
@@ -98,8 +99,23 @@ def give_verdicts(results: Iterable[TestResult], alpha: float = 0.05) -> list[Te
 
 
 def untested_gates(results: Iterable[TestResult]) -> list[str]:
-    """Return the gates of one group that could not be tested."""
-    return [one.name for one in results if role_of(one.name) == "gate" and one.verdict == INESTIMABLE]
+    """Return the gates of one group that could not be tested, those apart that have no meaning in its design."""
+    return [
+        one.name
+        for one in results
+        if role_of(one.name) == "gate" and one.verdict == INESTIMABLE and one.reason != ONE_SHOT
+    ]
+
+
+def independence_word(results: Sequence[TestResult]) -> str:
+    """Say in a word whether answers are independent: yes, no, or not tested."""
+    gates = [one for one in results if role_of(one.name) == "gate" and one.reason != ONE_SHOT]
+    if any(one.verdict == FOUND for one in gates):
+        return "no"
+    untested = untested_gates(results)
+    if not untested:
+        return "not refuted"
+    return "not tested" if len(untested) == len(gates) else f"{len(gates) - len(untested)} of {len(gates)} tested"
 
 
 def control_summary(groups: Iterable[Sequence[TestResult]], alpha: float = 0.05) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from scipy.special import chdtr, chdtrc, stdtr, stdtrit
 
 from marketsim.analysis.bias.answers import Answers
 from marketsim.analysis.bias.memory import n_permutations_for
-from marketsim.analysis.bias.results import MIN_RARER, TestResult, inestimable, two_sided
+from marketsim.analysis.bias.results import MIN_RARER, ONE_SHOT, TestResult, inestimable, two_sided
 from marketsim.analysis.bias.share import clustered_variance
 from marketsim.analysis.columns import IntArray
 
@@ -41,7 +41,7 @@ def dispersion_test(answers: Answers, key: NDArray[np.uint64], n_deals: int | No
     if not answers.has_calls:
         return inestimable(name, n, "which answers share a call is not known: name the column with --call")
     if answers.is_one_shot or answers.n_calls < 2:
-        reason = "every call holds one answer" if answers.is_one_shot else "there is one call only"
+        reason = ONE_SHOT if answers.is_one_shot else "there is one call only"
         return inestimable(name, n, reason)
     if answers.n_rarer < MIN_RARER:
         few = "one answer only was given" if answers.n_rarer == 0 else ""

@@ -25,7 +25,7 @@ from marketsim.analysis.bias.markov import (
     likelihood_ratio_1,
     likelihood_ratio_2,
 )
-from marketsim.analysis.bias.results import MIN_RARER, TestResult, inestimable, two_sided
+from marketsim.analysis.bias.results import MIN_RARER, ONE_SHOT, TestResult, inestimable, two_sided
 from marketsim.analysis.columns import FloatArray, IntArray
 
 MOST_PERMUTATIONS: Final = 999
@@ -126,7 +126,7 @@ def first_item_test(answers: Answers) -> TestResult:
     if reason:
         return inestimable(name, n, reason)
     if answers.is_one_shot or answers.n_calls < 2:
-        return inestimable(name, n, "it takes several calls of several answers")
+        return inestimable(name, n, ONE_SHOT if answers.is_one_shot else "there is one call only")
     share = answers.ones / answers.size
     mixed = (share > 0) & (share < 1)
     if mixed.sum() < MIN_RARER:

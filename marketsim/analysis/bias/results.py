@@ -20,6 +20,9 @@ UNREADABLE: Final = "unreadable"
 MIN_RARER: Final = 10
 """Where the rarer answer was given less often, tests that rest on its variation are inestimable."""
 
+ONE_SHOT: Final = "every call holds one answer"
+"""Reason of tests of what happens within a call, where nothing can: no gap of the audit."""
+
 ALPHA: Final = 0.05
 
 

@@ -188,7 +188,7 @@ def _history_length(one: TestResult, counted: str, found: bool) -> str:
 
 
 def _points(difference: float) -> str:
-    return f"{100 * difference:+.1f}"
+    return f"{100 * difference:+.1f}".replace("-", "\u2212")
 
 
 _SENTENCES: Final[dict[str, Callable[[TestResult, str, bool], str]]] = {

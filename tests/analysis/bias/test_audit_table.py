@@ -31,7 +31,7 @@ def table_of(answer, call=None, order=None, **factors):
 
 
 def across(audit):
-    return {(one.name, one.group): one for one in audit.across}
+    return {(one.result.name, one.result.group): one.result for one in audit.across}
 
 
 def bits(number, n, p):
