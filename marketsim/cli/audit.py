@@ -148,6 +148,42 @@ def answers(
     _publish(found, file, wanted, out, as_json, show_all)
 
 
+@audit.command()
+def power(
+    test: Annotated[
+        str, typer.Option("--test", metavar="TEST", help="recency, binomial, equivalence, dispersion, ...")
+    ],
+    effect: Annotated[float, typer.Option("--effect", help="Size of what is to be found; the output says in what.")],
+    p: Annotated[float, typer.Option("--p", min=0.01, max=0.99, help="Expected share.")] = 0.5,
+    wanted: Annotated[float, typer.Option("--power", min=0.1, max=0.999, help="Chance to find it.")] = 0.8,
+    alpha: Annotated[float, typer.Option(min=1e-6, max=0.5, help="Level of the test.")] = 0.05,
+    per_call: Annotated[int, typer.Option("--per-call", min=1, help="Answers of one call.")] = 1,
+    correlation: Annotated[
+        float, typer.Option("--correlation", min=0.0, max=0.99, help="Of answers of one call (regime_contrast).")
+    ] = 0.0,
+    input_price: Annotated[
+        float | None, typer.Option("--input-price", min=0.0, help="Price of a million tokens of prompt.")
+    ] = None,
+    output_price: Annotated[
+        float | None, typer.Option("--output-price", min=0.0, help="Price of a million tokens of answer.")
+    ] = None,
+    input_tokens: Annotated[int, typer.Option(min=0, help="Tokens of a call's prompt.")] = 200,
+    output_tokens: Annotated[int, typer.Option(min=0, help="Tokens of one answer.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Say how many answers a test takes to find an effect, and what they cost.
+
+    Example: marketsim audit power --test recency --effect 0.05 --input-price 0.15 --output-price 0.6
+    """
+    from marketsim.analysis.bias.power import Design
+    from marketsim.analysis.choice.rendering import json_text
+    from marketsim.cli.audit_power import Prices, compute, record, text
+
+    design = Design(effect, p, wanted, alpha, per_call, correlation)
+    data = record(test, design, compute(test, design), Prices(input_price, output_price, input_tokens, output_tokens))
+    typer.echo(json_text(data) if as_json else text(data))
+
+
 def _pair(option: str | None) -> tuple[str, str] | None:
     if option is None:
         return None

@@ -206,3 +206,23 @@ def test_two_flips_in_one_answer_balance_each_other(data_dir):
     assert tests["dispersion", group]["estimate"] < -0.9
     assert tests["first_item", group]["verdict"] == "found"
     assert tests["binomial", group]["verdict"] == "unreadable"
+
+
+# ---- Power --------------------------------------------------------------------------------------------------
+
+
+def test_power_says_how_many_answers_and_what_they_cost():
+    words = ("--test", "recency", "--effect", "0.05", "--input-price", "1", "--output-price", "2")
+    outcome = audit("power", *words, "--json")
+    data = json.loads(outcome.stdout)
+    assert data["answers"] == data["calls"] == 784
+    assert data["cost"] == pytest.approx(784 * (200 * 1 + 10 * 2) / 1e6)
+    printed = audit("power", *words).stdout
+    assert "784 answers in 784 calls give a power of 0.80" in printed
+    assert "P(switch) less one half" in printed
+
+
+def test_an_unknown_test_gives_the_nearest_and_exit_code_2():
+    outcome = audit("power", "--test", "recensy", "--effect", "0.1")
+    assert outcome.exit_code == 2
+    assert "did you mean recency?" in " ".join(outcome.stderr.replace("│", " ").split())
