@@ -21,7 +21,7 @@ class Document(NamedTuple):
     """Tables of one name in one array."""
 
 
-def read_document(path: Path, shown: str) -> Document:
+def read_document(path: Path, shown: str, what: str = "a scenario") -> Document:
     """Return the tree of a TOML file.
 
     Parameters
@@ -30,13 +30,15 @@ def read_document(path: Path, shown: str) -> Document:
         The file.
     shown : str
         Its name in messages.
+    what : str
+        What it should hold, for messages.
 
     Raises
     ------
     ScenarioError
         The file is missing, is no file, cannot be read, is not UTF-8 or is not TOML.
     """
-    text = _read_text(path, shown)
+    text = _read_text(path, shown, what)
     folder = path.resolve().parent
     try:
         data = tomllib.loads(text)
@@ -52,13 +54,13 @@ def read_document(path: Path, shown: str) -> Document:
     return Document(path, root, builder.faults)
 
 
-def _read_text(path: Path, shown: str) -> str:
+def _read_text(path: Path, shown: str, what: str) -> str:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise ScenarioError([Fault(shown, 0, "", "no such file", "a scenario in TOML")]) from None
+        raise ScenarioError([Fault(shown, 0, "", "no such file", f"{what} in TOML")]) from None
     except IsADirectoryError:
-        raise ScenarioError([Fault(shown, 0, "", "a directory", "a scenario in TOML, a file")]) from None
+        raise ScenarioError([Fault(shown, 0, "", "a directory", f"{what} in TOML, a file")]) from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ScenarioError([Fault(shown, 0, "", "", f"cannot be read: {reason}")]) from None
