@@ -259,6 +259,10 @@ def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     if not below:
         yield name, command
         return
+    if getattr(command, "invoke_without_command", False) and any(
+        each.param_type_name == "argument" for each in command.params
+    ):
+        yield name, command  # sweep FILE, beside its subcommands
     for word in list(below):
         yield from commands(below[word], f"{name} {word}")
 

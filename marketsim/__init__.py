@@ -14,10 +14,16 @@ from marketsim.core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from marketsim.api import Run as Run
+    from marketsim.api import Study as Study
     from marketsim.api import load_scenario as load_scenario
     from marketsim.api import open_run as open_run
+    from marketsim.api import open_study as open_study
     from marketsim.api import resume as resume
     from marketsim.api import run as run
+    from marketsim.api import sweep as sweep
 
 __version__ = "0.1.0"
-__getattr__, __dir__, __all__ = lazy_exports(__name__, {".api": ["Run", "load_scenario", "open_run", "resume", "run"]})
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {".api": ["Run", "Study", "load_scenario", "open_run", "open_study", "resume", "run", "sweep"]},
+)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from marketsim.core.errors import BudgetError, RunDirectoryError
 from marketsim.core.run_directory import SCENARIO, RunDirectory, fresh_path, open_run_directory
+from marketsim.experiments.study import Study, open_study
 from marketsim.scenario.loader import load_scenario
 
 if TYPE_CHECKING:
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
     from marketsim.analysis.storefront import StorefrontRow
     from marketsim.analysis.tabulation import SummaryRow
     from marketsim.core.tables import Table
+    from marketsim.experiments.sweep import Progress as SweepProgress
     from marketsim.report.view import ReportInput
     from marketsim.scenario.schema import Scenario
     from marketsim.simulation.simulation import Simulation
     from marketsim.storefront.page import Page
 
-__all__ = ["Run", "load_scenario", "open_run", "resume", "run"]
+__all__ = ["Run", "Study", "load_scenario", "open_run", "open_study", "resume", "run", "sweep"]
 
 RUNS_FOLDER = Path("runs")
 """Where run directories go that are given no path, relative to the working directory."""
@@ -434,6 +436,26 @@ def open_run(path: str | Path) -> Run:
         There is none.
     """
     return Run(open_run_directory(path))
+
+
+def sweep(
+    file: str | Path,
+    *,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    cluster: str | None = None,
+    progress: SweepProgress | None = None,
+) -> Study:
+    """Run a sweep, or go on with it; arguments and errors as for ``experiments.sweep.run_sweep``.
+
+    Examples
+    --------
+    >>> study = marketsim.sweep("scenarios/sweeps/tick_size.toml", jobs=2)  # doctest: +SKIP
+    >>> study.results  # a frame, one row a run  # doctest: +SKIP
+    """
+    from marketsim.experiments.sweep import run_sweep
+
+    return Study(run_sweep(file, out=out, jobs=jobs, cluster=cluster, progress=progress))
 
 
 def _loaded(

@@ -20,7 +20,16 @@ def run(tmp_path_factory):
 
 
 def test_the_public_names_are_these():
-    assert sorted(marketsim.__all__) == ["Run", "load_scenario", "open_run", "resume", "run"]
+    assert sorted(marketsim.__all__) == [
+        "Run",
+        "Study",
+        "load_scenario",
+        "open_run",
+        "open_study",
+        "resume",
+        "run",
+        "sweep",
+    ]
 
 
 def test_importing_the_package_loads_nothing_heavy():

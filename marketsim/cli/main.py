@@ -35,6 +35,9 @@ COMMANDS: Final = {
     "llm": "Probe endpoints of language models, and read what they answered.",
     "prompts": "Show what agents with a language model are told.",
     "respondents": "Serve synthetic models on a loopback endpoint.",
+    "sweep": "Run many versions of a scenario: sweep FILE; sweep status, report, export.",
+    "compare": "Compare two runs: scenarios, first differing event, statistics.",
+    "sql": "Query every table of a run or a sweep.",
     "bench": "Run one of the benchmarks of a checkout.",
 }
 """Every command and what it does, so that --help imports none of them."""
