@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from marketsim.analysis.columns import FloatArray
+from marketsim.analysis.columns import FloatArray, IntArray
 
 NAN = float("nan")
 LEVEL = 0.95
@@ -124,9 +124,33 @@ def mean_interval(
     if method == "bootstrap":
         low, high = _bootstrap(present, level, rng)
     else:
-        half = _t_quantile(level, n - 1) * deviation / math.sqrt(n)
+        half = float(t_half_width(np.array(n), np.array(deviation), level))
         low, high = mean - half, mean + half
     return MeanInterval(n, mean, deviation, low, high)
+
+
+def t_half_width(n: IntArray, deviation: FloatArray, level: float = LEVEL) -> FloatArray:
+    """Return half the width of Student's interval of each mean.
+
+    Parameters
+    ----------
+    n : int64 array
+        Values behind each mean.
+    deviation : float64 array, of the same shape
+        Their standard deviations.
+    level : float
+        Probability of the intervals.
+
+    Returns
+    -------
+    float64 array, of the same shape
+        NaN where n < 2.
+    """
+    from scipy import stats
+
+    freedom = np.where(np.asarray(n) > 1, np.asarray(n) - 1, np.nan)
+    half: FloatArray = stats.t.ppf(0.5 + level / 2, freedom) * deviation / np.sqrt(freedom + 1)
+    return half
 
 
 def paired_difference(first: FloatArray, second: FloatArray, level: float = LEVEL) -> PairedDifference:

@@ -56,9 +56,7 @@ def _print_scenario(found: Comparison) -> None:
 
 
 def _print_first(first: FirstDifference) -> None:
-    from marketsim.core.durations import format_duration
-
-    when = "" if first.time_ns is None else f" at {format_duration(first.time_ns)}"
+    when = "" if first.time_ns is None else f" after {first.time_ns / 1e9:.9f} s"
     typer.echo(f"the logs part{when}: {first.table}, row {first.row}")
     for name, row in (("a", first.a), ("b", first.b)):
         typer.echo(f"  {name}: " + ("no such row" if row is None else ", ".join(f"{k}={v}" for k, v in row.items())))
@@ -70,8 +68,8 @@ def _print_statistics(found: Comparison) -> None:
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD)
-    table.add_column("measure")
-    for name in ("a", "b", "difference", "95 % interval of pairs", "p", "pairs"):
+    table.add_column("measure", no_wrap=True)
+    for name in ("a", "b", "difference", "95 % interval", "p", "pairs"):
         table.add_column(name, justify="right")
     for row in found.statistics:
         interval = "" if row.low is None or row.high is None else f"{_number(row.low)} to {_number(row.high)}"

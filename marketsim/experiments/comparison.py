@@ -223,7 +223,7 @@ def _by_block(one: InstrumentSummary) -> Iterator[tuple[str, FloatArray]]:
     """Yield what the series of a run's summary give in each block of time."""
     if "exchange/trades" in one.recorded:
         lots = (one.trades.bought_lots + one.trades.sold_lots).astype(np.float64)
-        yield "volume_lots", lots.reshape(N_BLOCKS, -1).sum(axis=1)
+        yield "volume_lots", N_BLOCKS * lots.reshape(N_BLOCKS, -1).sum(axis=1)  # so that their mean is the run's
     if "exchange/quotes" in one.recorded:
         spread = np.where(np.isfinite(one.quotes.spread.mean), one.quotes.spread.mean, np.nan).reshape(N_BLOCKS, -1)
         present = np.isfinite(spread)

@@ -1,6 +1,7 @@
 """Where the logs of two runs part: the first row that differs, table by table.
 
-Blocks of 65,536 rows whose chained digests agree are equal and are not read.
+Blocks of 65,536 rows whose chained digests agree are equal and are not read. Accounts are compared by the names of
+their agents, since one agent more gives all that follow it another number.
 """
 
 from __future__ import annotations
@@ -12,12 +13,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from marketsim.core.digest import BLOCK_ROWS
 from marketsim.core.errors import RunDirectoryError
 from marketsim.core.run_directory import RunDirectory
 
 TIME = "time_ns"
+
+AGENTS = "exchange/agents"
+ACCOUNTS = ("agent", "taker_agent", "maker_agent")
+"""Columns of the exchange's tables that hold numbers of accounts."""
+
+Names = NDArray[np.object_]
+"""Name of each account, by its number."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +61,34 @@ def differences(a: RunDirectory, b: RunDirectory) -> list[FirstDifference]:
         A file is damaged.
     """
     names = sorted(set(a.manifest["tables"]) & set(b.manifest["tables"]))
-    found = [difference for name in names if (difference := _in_table(a, b, name)) is not None]
+    accounts = _account_names(a), _account_names(b)
+    found = [difference for name in names if (difference := _in_table(a, b, name, accounts)) is not None]
     return sorted(found, key=lambda each: (each.time_ns is None, each.time_ns or 0, each.table))
 
 
-def _in_table(a: RunDirectory, b: RunDirectory, name: str) -> FirstDifference | None:
+def _account_names(run: RunDirectory) -> Names | None:
+    """Return the name of each account; None where the run did not record them."""
+    if AGENTS not in run.manifest["tables"] or not run.parts(AGENTS):
+        return None
+    table = run.table(AGENTS, ["agent", "name"])
+    names = np.full(int(np.max(table["agent"].to_numpy())) + 1, "", object)
+    names[table["agent"].to_numpy()] = table["name"].to_pylist()
+    return names
+
+
+def _with_names(table: pa.Table, name: str, names: Names | None) -> pa.Table:
+    """Put names in place of the numbers of accounts."""
+    if names is None or not name.startswith("exchange/") or name == AGENTS:
+        return table
+    for column in set(ACCOUNTS) & set(table.column_names):
+        place = table.column_names.index(column)
+        table = table.set_column(place, column, pa.array(names[table.column(column).to_numpy()], pa.string()))
+    return table
+
+
+def _in_table(
+    a: RunDirectory, b: RunDirectory, name: str, accounts: tuple[Names | None, Names | None]
+) -> FirstDifference | None:
     first, second = a.manifest["tables"][name], b.manifest["tables"][name]
     if first.get("digest") is not None and first.get("digest") == second.get("digest"):
         return None
@@ -66,6 +98,11 @@ def _in_table(a: RunDirectory, b: RunDirectory, name: str) -> FirstDifference | 
     begin = skipped
     while True:
         one, other = next(rows[0], None), next(rows[1], None)
+        if accounts[0] is not None and accounts[1] is not None:
+            one, other = (
+                None if table is None else _with_names(table, name, names)
+                for table, names in zip((one, other), accounts, strict=True)
+            )
         if one is None and other is None:
             return None
         shared = min(one.num_rows if one else 0, other.num_rows if other else 0)

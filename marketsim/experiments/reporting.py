@@ -181,8 +181,10 @@ def _shares(study: Study, measure: str) -> Shares | None:
 def _differences(study: Study, measure: str) -> tuple[Difference, ...]:
     if study.config.design.kind in SAMPLED and not study.arms:
         return ()
+    if not study.arms and study.directory.n_points > SHOWN_DIFFERENCES + 1:
+        return ()
     effects = study.effects([measure])
-    if effects.empty or (effects["n"] < 2).all() or len(effects) > SHOWN_DIFFERENCES:
+    if effects.empty or (effects["n"] < 2).all():
         return ()
     labels = {} if study.arms else study.point_labels
     rows = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from marketsim.analysis.replicates import LEVEL, mean_interval, paired_difference, replicates_needed
+from marketsim.analysis.replicates import LEVEL, mean_interval, paired_difference, replicates_needed, t_half_width
 from marketsim.analysis.sensitivity import SobolIndices, sobol_indices
 from marketsim.core.durations import format_duration
 from marketsim.core.rng import generator, stream_key
@@ -187,14 +187,30 @@ class Study:
         """
         import pandas as pd
 
+        names = list(self._known(measures))
+        places = self.results.drop_duplicates("point").set_index("point")[["arm", *self.factors]].sort_index()
+        groups = self.results.groupby("point", sort=True)[names]
+        if method == "bootstrap":
+            found = {point: self._bootstrapped(cells, names, level, int(str(point))) for point, cells in groups}
+            table = pd.concat(found, names=["point"]).reset_index(level=0)
+        else:
+            n, mean, deviation = groups.count(), groups.mean(), groups.std()
+            half = t_half_width(n.to_numpy(), deviation.to_numpy(), level)
+            columns = {"n": n, "mean": mean, "deviation": deviation, "low": mean - half, "high": mean + half}
+            table = pd.concat({name: each.stack(future_stack=True) for name, each in columns.items()}, axis=1)
+            table = table.reset_index(names=["point", "measure"])
+        return places.merge(table, left_index=True, right_on="point")[
+            ["point", "arm", *self.factors, "measure", "n", "mean", "deviation", "low", "high"]
+        ].reset_index(drop=True)
+
+    def _bootstrapped(self, cells: pd.DataFrame, names: Sequence[str], level: float, point: int) -> pd.DataFrame:
+        import pandas as pd
+
         rows = []
-        for point, cells in self.results.groupby("point", sort=True):
-            first = cells.iloc[0]
-            place = {"point": point, "arm": first["arm"], **{name: first[name] for name in self.factors}}
-            for number, measure in enumerate(self._known(measures)):
-                rng = self._draws("bootstrap", int(first["point"]), number)
-                found = mean_interval(cells[measure].to_numpy(np.float64), level, method, rng)
-                rows.append({**place, "measure": measure, **vars(found)})
+        for number, name in enumerate(names):
+            rng = self._draws("bootstrap", point, number)
+            found = mean_interval(cells[name].to_numpy(np.float64), level, "bootstrap", rng)
+            rows.append({"measure": name, **vars(found)})
         return pd.DataFrame(rows)
 
     def response(self, factor: str, measure: str, level: float = LEVEL) -> pd.DataFrame:

@@ -104,7 +104,7 @@ def run_sweep(
 
         require_scheduler(cluster)
     path = _default_path(sweep) if out is None else Path(out)
-    directory = _gone_on_with(sweep, path) if is_sweep_directory(path) else _begun(sweep, path, progress)
+    directory = _gone_on_with(sweep, path) if is_sweep_directory(path) else begin_sweep(sweep, path, progress)
     directory.claim()
     try:
         states = directory.states()
@@ -187,8 +187,8 @@ def _default_path(sweep: Sweep) -> Path:
     return SWEEPS_FOLDER / f"{sweep.config.name}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 
 
-def _begun(sweep: Sweep, path: Path, progress: Progress | None) -> SweepDirectory:
-    """Validate every cell, then make the directory."""
+def begin_sweep(sweep: Sweep, path: Path, progress: Progress | None = None) -> SweepDirectory:
+    """Validate every cell, then make the directory; nothing runs yet. Errors as for ``run_sweep``."""
     checked = sweep.check(None if progress is None else lambda done, of: progress("checking", done, of))
     manifest = {
         "name": sweep.config.name,

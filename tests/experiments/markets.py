@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+
+from marketsim.experiments import Study, load_sweep, open_study
+from marketsim.experiments.directory import Outcome
+from marketsim.experiments.loader import Sweep
+from marketsim.experiments.sweep import begin_sweep
 
 MARKET = """\
 name = "small"
@@ -98,3 +104,18 @@ name = "coarse"
 set = { "exchange.instruments.ACME.tick_size" = "0.05" }
 """
 """Two values, two arms, two replicates: eight cells."""
+
+
+def planted(folder: Path, text: str, value: Callable[[Sweep, int], float], failed: tuple[int, ...] = ()) -> Study:
+    """A sweep whose measure ``y`` is ``value(sweep, cell)`` and of which nothing has run."""
+    sweep = load_sweep(write_sweep(folder, text))
+    directory = begin_sweep(sweep, folder / "out")
+    directory.claim()
+    for cell in range(sweep.n_cells):
+        if cell in failed:
+            directory.write(Outcome(cell, "failed", error="planted"))
+        else:
+            measures = {"y": float(value(sweep, cell))}
+            directory.write(Outcome(cell, "complete", f"{cell:064x}", measures=measures, provenance=["rule"]))
+    directory.release()
+    return open_study(directory.path)
