@@ -65,7 +65,7 @@ class LocalWorkers:
         if warm is not None:
             self._slots[0].warm(warm, WARM)
         for slot in self._slots:
-            slot.start().wait_until_ready()
+            slot.get_ready()
 
     def outcomes(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
         """Yield the outcome of each task as it comes, and take from ``tasks`` no more than there are workers."""

@@ -196,6 +196,13 @@ class Slot:
             self._worker = Worker(self._log)
         return self._worker
 
+    def get_ready(self) -> None:
+        """Wait until the worker can take a cell; one that ends before is replaced when there is a cell."""
+        try:
+            self.start().wait_until_ready()
+        except WorkerError:
+            self.close()
+
     def run(self, task: Mapping[str, Any], function: str) -> Outcome:
         """Try a cell as often as the limits say; the outcome is that of the last attempt."""
         outcome = Outcome(int(task["cell"]), INTERRUPTED)
@@ -209,10 +216,10 @@ class Slot:
 
     def warm(self, task: Mapping[str, Any], function: str) -> None:
         """Make a call whose result and failure matter to nobody."""
-        with contextlib.suppress(WorkerError):
+        try:
             self.start().call(function, task, CellLimits())
-            return
-        self.close()
+        except WorkerError:
+            self.close()
 
     def stop(self) -> None:
         """Interrupt the cell, and begin no other; safe from any thread."""
