@@ -213,10 +213,9 @@ def _print_study(study: Study) -> None:
     counts = study.counts
     console.print(f"{study.config.name}: {counts['complete']} of {counts['cells']} cells complete", highlight=False)
     if counts["complete"]:
-        from marketsim.cli.study_tables import effects_table, summary_table
+        from marketsim.cli.study_tables import study_tables
 
-        for table in (summary_table(study), effects_table(study)):
-            if table is not None:
-                console.print(table)
+        for table in study_tables(study):
+            console.print(table)
         console.print(f"report   {study.report()}", highlight=False, soft_wrap=True)
     console.print(f"sweep    {study.path}", highlight=False, soft_wrap=True)

@@ -270,6 +270,15 @@ class Study:
                 rows.append({key: name, "measure": measure, **vars(found)})
         return pd.DataFrame(rows)
 
+    def associations(self, measures: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return Spearman's rank correlation of each measure (columns) with each factor of numbers (rows)."""
+        import pandas as pd
+
+        names = list(self._known(measures))
+        numeric = [name for name in self.factors if pd.api.types.is_numeric_dtype(self.results[name])]
+        ranks = self.results[[*numeric, *names]].rank()
+        return ranks.corr(min_periods=3).loc[numeric, names]
+
     def power(self, measure: str, difference: float, power: float = 0.9, alpha: float = 0.05) -> pd.DataFrame:
         """Return how many replicates find a difference, with the runs so far as pilot.
 
