@@ -35,6 +35,13 @@ all faults at once, and `marketsim schema` prints the JSON Schema for editors. E
 - **time of day**: `"09:30:00"`, with up to nine digits of fraction.
 - Relative paths are relative to the file."""
 
+SWEEP = """\
+# The sweep file
+
+A sweep is a TOML file that names a scenario; what it means is explained in [sweeps](../sweeps.md). An unknown key is an
+error that gives the nearest valid name, and every cell is validated before anything runs. Keys of the scenario are
+paths as `--set` takes them, in quotes or as TOML's dotted keys."""
+
 TABLES = """\
 # Tables of a run directory
 
@@ -126,7 +133,8 @@ class Schema:
         kind = node.get("type")
         if kind == "array":
             items = node.get("items") or (node.get("prefixItems") or [{}])[0]
-            return f"list of {self.type_of(items)}s"
+            word = self.type_of(items) if items else "value"
+            return f"list of {word.replace('list', 'lists', 1) if word.startswith('list') else f'{word}s'}"
         if kind == "object":
             return "table"
         if kind == "string":
@@ -218,6 +226,19 @@ def scenario_page() -> str:
         lines += ["", f"## {heading}", "", _paragraph(place.schema), "", *keys(schema, place.schema)]
         lines += kind_pages(place)
     return HEAD.format(source="scenario schema") + "\n".join(lines) + "\n"
+
+
+def sweep_page() -> str:
+    """Return the page on every key of a sweep file."""
+    from marketsim.experiments.config import SweepConfig
+
+    schema = Schema(SweepConfig.model_json_schema())
+    lines = [SWEEP]
+    for place in schema.tables("", schema.root):
+        brackets = "[[{}]]" if place.is_array else "[{}]"
+        heading = f"`{brackets.format(place.path)}`" if place.path else "Keys of the sweep"
+        lines += ["", f"## {heading}", "", _paragraph(place.schema), "", *keys(schema, place.schema)]
+    return HEAD.format(source="sweep schema") + "\n".join(lines) + "\n"
 
 
 # ---- Tables -------------------------------------------------------------------------------------------------
@@ -317,7 +338,7 @@ def _parameter(parameter: Any) -> str:
 
 # ---- Writing ------------------------------------------------------------------------------------------------
 
-PAGES = {"scenario.md": scenario_page, "tables.md": tables_page, "cli.md": cli_page}
+PAGES = {"scenario.md": scenario_page, "sweep.md": sweep_page, "tables.md": tables_page, "cli.md": cli_page}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -22,9 +22,8 @@ OWN_COLUMNS = ("cell", "point", "arm", "replicate", "status", "digest", "seconds
 RESERVED_PATHS = ("seed", "replicate")
 """Keys of a scenario that the sweep sets itself."""
 
-Listed = Literal["grid", "list"]
-Sampled = Literal["random", "latin_hypercube", "sobol", "saltelli"]
-SAMPLED: tuple[Sampled, ...] = ("random", "latin_hypercube", "sobol", "saltelli")
+SAMPLED = ("random", "latin_hypercube", "sobol", "saltelli")
+"""Designs whose points are drawn."""
 POWER_OF_TWO = ("sobol", "saltelli")
 """Designs whose balance needs a number of samples that is a power of two."""
 
@@ -86,7 +85,7 @@ class ArmConfig(Section):
 class DesignConfig(Section):
     """``[design]``: which combinations of the factors' values are run."""
 
-    kind: Listed | Sampled = "grid"
+    kind: Literal["grid", "list", "random", "latin_hypercube", "sobol", "saltelli"] = "grid"
     """``grid`` crosses all values; ``list`` takes the first of each, the second of each, ...; the others draw."""
     samples: int | None = Field(default=None, ge=1, le=MAX_CELLS)
     """Points to draw; of ``saltelli`` base points, each of which makes factors + 2 points."""
