@@ -103,7 +103,7 @@ def run_sweep(
         from marketsim.experiments.cluster import require_scheduler
 
         require_scheduler(cluster)
-    path = _default_path(sweep) if out is None else Path(out)
+    path = default_path(sweep) if out is None else Path(out)
     directory = _gone_on_with(sweep, path) if is_sweep_directory(path) else begin_sweep(sweep, path, progress)
     directory.claim()
     try:
@@ -180,7 +180,7 @@ def _workers(sweep: Sweep, directory: SweepDirectory, jobs: int | None, cluster:
 # ---- The directory -------------------------------------------------------------------------------------------
 
 
-def _default_path(sweep: Sweep) -> Path:
+def default_path(sweep: Sweep) -> Path:
     """Return a path named by what the file and its scenario say, so that the same sweep goes on there."""
     keys = sweep.config.model_dump(mode="json", exclude=DIGEST_LEAVES_OUT)
     text = json.dumps([keys, file_hashes([sweep.config.scenario])], sort_keys=True)

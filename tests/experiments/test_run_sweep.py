@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,9 +15,10 @@ import pytest
 
 import marketsim
 from marketsim.core.errors import RunDirectoryError
-from marketsim.experiments import open_study, run_sweep
+from marketsim.experiments import load_sweep, open_study, run_sweep
 from marketsim.experiments.directory import JOURNAL
-from tests.experiments.markets import GRID, write_sweep
+from marketsim.experiments.sweep import begin_sweep, default_path
+from tests.experiments.markets import GRID, write_market, write_sweep
 
 JOKER = "agents.joker"
 
@@ -109,19 +112,25 @@ def test_a_lost_journal_line_costs_no_run_and_a_cut_one_no_error(undisturbed, tm
     assert [study.run_path(cell).joinpath("manifest.json").stat().st_mtime_ns for cell in range(8)] == made
 
 
-def test_another_sweep_or_a_changed_scenario_does_not_mix_with_it(undisturbed, tmp_path):
-    file = write_sweep(tmp_path, GRID.replace("[40, 60]", "[40, 61]"))
+def test_another_sweep_or_a_changed_scenario_does_not_mix_with_it(tmp_path):
+    file, out = write_sweep(tmp_path, GRID), tmp_path / "out"
+    begin_sweep(load_sweep(file), out)  # nothing has run
+    write_sweep(tmp_path, GRID.replace("[40, 60]", "[40, 61]"))
     with pytest.raises(RunDirectoryError, match="holds another sweep than"):
-        run_sweep(file, out=undisturbed.path)
-    file = write_sweep(tmp_path, GRID)
-    out = tmp_path / "out"
-    marketsim.sweep(file, out=out, jobs=1)
+        run_sweep(file, out=out)
+    write_sweep(tmp_path, GRID)
     market = tmp_path / "small.toml"
     market.write_text(market.read_text() + "# a word\n")
     with pytest.raises(RunDirectoryError, match=r"small.toml changed since it began"):
         run_sweep(file, out=out)
     with pytest.raises(RunDirectoryError, match="exists and is no sweep directory"):
         run_sweep(file, out=tmp_path)
+    write_market(tmp_path)
+    manifest = json.loads((out / "manifest.json").read_text())
+    manifest["versions"]["numba"] = "0.1"
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(RunDirectoryError, match=r"cannot go on: numba 0.1 made it"):
+        run_sweep(file, out=out)
 
 
 def test_the_same_file_goes_on_in_the_same_place_without_out(tmp_path, monkeypatch):
@@ -133,7 +142,7 @@ def test_the_same_file_goes_on_in_the_same_place_without_out(tmp_path, monkeypat
     assert first.counts["complete"] == 1
     assert not first.run_path(0).exists()  # keep = "measures"
     write_sweep(tmp_path, "set = { duration = '2s' }\n")
-    assert marketsim.sweep(file, jobs=1).path != first.path
+    assert default_path(load_sweep(file)) != first.path
 
 
 # ---- Failures ------------------------------------------------------------------------------------------------
@@ -160,6 +169,7 @@ def test_crashes_errors_and_limits_are_listed_and_end_no_sweep(tmp_path):
     assert study.results.set_index("arm").loc["none", "trades"] > 0
 
 
+@pytest.mark.slow
 def test_what_failed_once_is_tried_again_and_equals_what_never_failed(tmp_path):
     file = write_sweep(tmp_path, pranks("none", "kill", "fail"), pranks=True)
     text = file.read_text()
@@ -261,6 +271,30 @@ def test_workers_killed_at_random_change_no_digest(tmp_path):
     assert len(killed) >= 2
     assert study.counts["failed"] == 0
     assert digests(study) == expected
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_leaves_no_worker_behind_and_goes_on(tmp_path, undisturbed):
+    longer = GRID.replace("[[factors]]", "set = { duration = '10min' }\n[[factors]]", 1)
+    file, out = write_sweep(tmp_path, longer), tmp_path / "out"
+    words = [sys.executable, "-m", "marketsim.cli.main", "sweep", file, "--out", out, "-j", "2"]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    journal = out / JOURNAL
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (journal.exists() and journal.stat().st_size):
+        time.sleep(0.05)
+    workers = workers_of(process.pid)
+    process.kill()
+    process.wait()
+    assert len(workers) == 2
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    before = open_study(out).counts["complete"]
+    assert 1 <= before < 8
+    study = marketsim.sweep(file, out=out, jobs=2)
+    calm = marketsim.sweep(file, out=tmp_path / "calm", jobs=2)
+    assert digests(study) == digests(calm)
 
 
 @pytest.mark.slow
