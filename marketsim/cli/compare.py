@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from marketsim.cli.options import AsJson
+from marketsim.cli.options import AsJson, wide_console
 
 if TYPE_CHECKING:
     from marketsim.experiments.comparison import Comparison
@@ -64,7 +64,6 @@ def _print_first(first: FirstDifference) -> None:
 
 def _print_statistics(found: Comparison) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD)
@@ -76,7 +75,7 @@ def _print_statistics(found: Comparison) -> None:
         p = "" if row.p_value is None else f"{row.p_value:.2g}"
         pairs = f"{row.n} {row.pairs}" if row.pairs else ""
         table.add_row(row.measure, _number(row.a), _number(row.b), _number(row.difference), interval, p, pairs)
-    Console().print(table)
+    wide_console().print(table)
 
 
 def _number(value: float | None) -> str:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPED_WIDTH = 140
+"""Columns of a table that goes into a file or a pipe."""
 
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file in TOML.")]
 """A scenario. Whether it exists is left to the loader, whose message is better."""
@@ -27,5 +33,15 @@ OutDirectory = Annotated[
 OutFile = Annotated[
     Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write. Default: standard output.")
 ]
+
+
+def wide_console() -> Console:
+    """Return a console for tables, which are not squeezed where no terminal is."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, PIPED_WIDTH))
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from marketsim.cli.options import AsJson
+from marketsim.cli.options import AsJson, wide_console
 
 if TYPE_CHECKING:
     from marketsim.experiments.sql import Database
@@ -79,7 +79,6 @@ def _print_tables(database: Database, as_json: bool) -> None:
 
 def _print_rows(names: list[str], rows: list[tuple[Any, ...]], limit: int) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD)
@@ -90,6 +89,6 @@ def _print_rows(names: list[str], rows: list[tuple[Any, ...]], limit: int) -> No
         table.add_row(
             *("" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value) for value in row)
         )
-    Console().print(table)
+    wide_console().print(table)
     if len(rows) > limit:
         typer.echo(f"{len(rows) - limit:,} more rows: --limit or --json shows them", err=True)

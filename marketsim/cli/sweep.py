@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from marketsim.cli.options import AsJson
+from marketsim.cli.options import AsJson, wide_console
 
 if TYPE_CHECKING:
     from marketsim.experiments.study import Study
@@ -207,9 +207,7 @@ def _say_failures(study: Study) -> None:
 
 
 def _print_study(study: Study) -> None:
-    from rich.console import Console
-
-    console = Console()
+    console = wide_console()
     counts = study.counts
     console.print(f"{study.config.name}: {counts['complete']} of {counts['cells']} cells complete", highlight=False)
     if counts["complete"]:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 N_BLOCKS = 10
 """Blocks of time that two runs are compared in; divides the bins of every series."""
 
+ENGINES_BESIDE = frozenset({"llm"})
+"""What writes tables into runs of any kind."""
+
 MISSING = "missing"
 
 
@@ -143,7 +146,7 @@ def compare_runs(a: str | Path, b: str | Path) -> Comparison:
     if "a sweep" in kinds and all(Path(path).is_dir() for path in (a, b)):
         raise RunDirectoryError(f"{a} is {kinds[0]} and {b} is {kinds[1]}; expected two of one kind")
     first, second = open_run_directory(a), open_run_directory(b)
-    venues = [sorted({name.partition("/")[0] for name in run.counts}) for run in (first, second)]
+    venues = [sorted({name.partition("/")[0] for name in run.counts} - ENGINES_BESIDE) for run in (first, second)]
     if venues[0] != venues[1]:
         found = [", ".join(names) or "nothing" for names in venues]
         raise RunDirectoryError(f"{a} has tables of {found[0]} and {b} of {found[1]}; expected runs of one kind")

@@ -220,7 +220,7 @@ def _kinds(scenario: Scenario) -> object:
     """Return what decides which kernels a scenario needs."""
     exchange = scenario.exchange
     populations = frozenset(table.kind for table in exchange.populations) if exchange is not None else None
-    return populations, frozenset(table.kind for table in scenario.agents)
+    return populations, scenario.storefront is not None, frozenset(table.kind for table in scenario.agents)
 
 
 def _parts(path: str) -> list[str]:

@@ -1,18 +1,20 @@
 """Statistics of one run as plain numbers: the columns of a sweep's results.
 
 Each venue has its own; where a market has several instruments, a measure begins with the symbol. A measure that a run
-has no value of, such as the spread of a market without quotes, is missing.
+has no value of, such as the spread of a market without quotes, is missing. Of a shop, the coefficients of the choice
+model that its report fits are measures too, ``coefficient.ln(price)``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from marketsim.core.run_directory import RunDirectory
 
 if TYPE_CHECKING:
+    from marketsim.analysis.storefront.summary import StorefrontSummary
     from marketsim.analysis.summary import InstrumentSummary
 
 WORDS: Final = {
@@ -28,9 +30,22 @@ WORDS: Final = {
     "excess_kurtosis": ("Excess kurtosis of returns", ""),
     "autocorrelation": ("First autocorrelation of returns", ""),
     "last_mid": ("Last mid", "currency"),
-    "seconds": ("Wall-clock time", "s"),
+    "choice_sets": ("Pages answered", ""),
+    "purchases": ("Purchases", ""),
+    "revenue": ("Revenue", "currency"),
+    "price_mean": ("Mean price paid", "currency"),
+    "sponsored_share": ("Purchases of sponsored offers", "share"),
+    "welfare_share": ("Gain over random choice, of the best offers' gain", "share"),
+    "regret_shown": ("Utility forgone against the best shown", ""),
+    "regret_listed": ("Utility forgone against the best listed", ""),
+    "missed_best_share": ("Answers that missed the best offer", "share"),
+    "missed_needs_share": ("Answers that missed the needs", "share"),
+    "invalid": ("Invalid answers", ""),
 }
 """What a measure is called, and its unit."""
+
+COEFFICIENT: Final = "coefficient."
+"""What the coefficients of a shop's choice model begin with."""
 
 
 def measure_run(run: RunDirectory) -> dict[str, float]:
@@ -41,23 +56,25 @@ def measure_run(run: RunDirectory) -> dict[str, float]:
     RunDirectoryError
         One of its files is damaged.
     """
-    measures: dict[str, float] = {}
-    if run.manifest.get("instruments"):
-        measures |= dict(_exchange(run))
+    from marketsim.report.reading import read_run
+
+    found = read_run(run)
+    measures: dict[str, float] = dict(_exchange(found.exchange.instruments))
+    if found.storefront is not None:
+        measures |= dict(_storefront(found.storefront))
     return {name: value for name, value in measures.items() if math.isfinite(value)}
 
 
 def title_of(measure: str) -> str:
     """Return a measure in words, with its unit: ``Mean spread (ticks)``."""
+    if measure.startswith(COEFFICIENT):
+        return f"Coefficient of {measure.removeprefix(COEFFICIENT)}"
     symbol, _, name = measure.rpartition(".")
     words, unit = WORDS.get(name, (name.replace("_", " "), ""))
     return f"{f'{symbol}: ' if symbol else ''}{words}{f' ({unit})' if unit else ''}"
 
 
-def _exchange(run: RunDirectory) -> Iterator[tuple[str, float]]:
-    from marketsim.report.reading import read_run
-
-    instruments = read_run(run).exchange.instruments
+def _exchange(instruments: Sequence[InstrumentSummary]) -> Iterator[tuple[str, float]]:
     for one in instruments:
         prefix = f"{one.instrument.symbol}." if len(instruments) > 1 else ""
         for name, value in _instrument(one):
@@ -83,3 +100,21 @@ def _instrument(one: InstrumentSummary) -> Iterator[tuple[str, float]]:
         yield "excess_kurtosis", returns.main.excess_kurtosis
         yield "autocorrelation", returns.main.first_autocorrelation
     yield "last_mid", one.instrument.price(quotes.mid_last)
+
+
+def _storefront(shop: StorefrontSummary) -> Iterator[tuple[str, float]]:
+    """Yield what became of the pages of a shop, and the estimates of its choice model."""
+    yield "choice_sets", shop.n_sets
+    yield "purchases", shop.n_bought
+    yield "invalid", shop.n_invalid
+    yield "revenue", shop.revenue
+    yield "price_mean", shop.price_mean
+    yield "sponsored_share", shop.sponsored_bought.share
+    yield "welfare_share", shop.welfare_share
+    yield "regret_shown", shop.regret_shown
+    yield "regret_listed", shop.regret_listed
+    yield "missed_best_share", shop.missed.share
+    if shop.needs_missed is not None:
+        yield "missed_needs_share", shop.needs_missed.share
+    for coefficient in shop.model.coefficients:
+        yield f"{COEFFICIENT}{coefficient.name}", coefficient.estimate
