@@ -104,9 +104,12 @@ def run_sweep(
 
         require_scheduler(cluster)
     path = default_path(sweep) if out is None else Path(out)
-    directory = _gone_on_with(sweep, path) if is_sweep_directory(path) else begin_sweep(sweep, path, progress)
+    goes_on = is_sweep_directory(path)
+    directory = open_sweep_directory(path) if goes_on else begin_sweep(sweep, path, progress)
     directory.claim()
     try:
+        if goes_on:
+            _require_same_sweep(sweep, directory)
         states = directory.states()
         if (states == COMPLETE_CODE).all():
             directory.write_manifest(status=COMPLETE)
@@ -208,10 +211,9 @@ def begin_sweep(sweep: Sweep, path: Path, progress: Progress | None = None) -> S
     return directory
 
 
-def _gone_on_with(sweep: Sweep, path: Path) -> SweepDirectory:
-    """Open a sweep, and refuse to mix it with another."""
-    directory = open_sweep_directory(path)
-    manifest = directory.manifest
+def _require_same_sweep(sweep: Sweep, directory: SweepDirectory) -> None:
+    """Refuse to mix a sweep with another; note what may change."""
+    path, manifest = directory.path, directory.manifest
     then, now = manifest["versions"], versions()
     for name in SAME_CODE:
         if then.get(name) != now[name]:
@@ -232,7 +234,6 @@ def _gone_on_with(sweep: Sweep, path: Path) -> SweepDirectory:
         manifest.update(_changing(sweep), config=sweep.config.model_dump(mode="json"))
         _write_design(sweep, directory)
         directory.write_manifest()
-    return directory
 
 
 def _changing(sweep: Sweep) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 
 import pandas as pd
 import pytest
@@ -163,3 +165,19 @@ def test_compare_refuses_what_is_not_of_one_kind(swept, marketsim, tmp_path):
     assert result.exit_code == 2
     assert "is a run and" in result.stderr
     assert marketsim("compare", run, tmp_path).exit_code == 2
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(marketsim_process, tmp_path):
+    text = GRID.replace("[[factors]]", "set = { duration = '10min' }\n[[factors]]", 1)
+    file, out = write_sweep(tmp_path, text), tmp_path / "out"
+    process = marketsim_process("sweep", file, "--out", out, "-j", "1")
+    journal = out / "journal.jsonl"
+    while process.poll() is None and not (journal.exists() and journal.stat().st_size):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert f"interrupted; go on with: marketsim sweep {file} --out {out}" in errors
+    assert "Traceback" not in errors
+    assert public.open_study(out).status == "interrupted"
