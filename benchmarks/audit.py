@@ -106,7 +106,7 @@ def document(rows: list[dict[str, Any]], naive: list[tuple[float, float, float]]
         "# Error rates of the audit",
         "",
         f"Written by `marketsim bench audit --write`: {repetitions:,} repetitions of each design, level .05, single",
-        "tests before any correction for many. Every series comes from a planted respondent, through the rule that also",
+        "tests before any correction for many. Every series comes from a planted respondent, by the rule that also",
         "answers through the loopback server (`marketsim/llm/respondents/planted.py`).",
         "",
         "## Where there is nothing to find",

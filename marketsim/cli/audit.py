@@ -149,6 +149,39 @@ def answers(
 
 
 @audit.command()
+def sampling(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Question, model and regimes, in TOML.")],
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", help="Address of an OpenAI-compatible API [the file's].")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Model to ask [the file's].")] = None,
+    key_env: Annotated[
+        str | None, typer.Option("--key-env", metavar="VARIABLE", help="Environment variable that holds the key.")
+    ] = None,
+    draws: Annotated[int | None, typer.Option(min=20, help="Answers in each regime [the file's].")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed [the file's].")] = None,
+    table: Annotated[
+        Path | None, typer.Option("--table", metavar="FILE", help="Also write the answers, CSV, for audit answers.")
+    ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Print every test, not findings alone.")] = False,
+    out: ReportFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask one question in every regime, and audit the answers side by side.
+
+    Answers of the embedded respondents are stamped SYNTHETIC. An audit asks no question again.
+
+    Example: marketsim audit sampling scenarios/binary_bias.toml -o bias.html
+    """
+    from marketsim.cli.audit_sampling import Overrides, run_sampling
+
+    found, provenance, synthetic = run_sampling(file, Overrides(endpoint, model, key_env, draws, seed), table)
+    if out is not None:
+        write_report(found, out, file.stem, provenance["decisions"], synthetic=synthetic)
+    _print(found, provenance, as_json, show_all)
+
+
+@audit.command()
 def power(
     test: Annotated[
         str, typer.Option("--test", metavar="TEST", help="recency, binomial, equivalence, dispersion, ...")
@@ -237,10 +270,9 @@ def _progress() -> Any:
 def _publish(found: Audit, file: Path, wanted: Wanted, out: Path | None, as_json: bool, show_all: bool) -> None:
     """Write the report where one is asked for, and print a table or JSON."""
     from marketsim.cli.answer_table import sha256_of
-    from marketsim.cli.audit_text import audit_json, audit_text
 
     sha256 = sha256_of(file)
-    provenance = {
+    provenance: dict[str, Any] = {
         "decisions": "recorded: answers collected elsewhere",
         "file": str(file),
         "sha256": sha256,
@@ -248,6 +280,12 @@ def _publish(found: Audit, file: Path, wanted: Wanted, out: Path | None, as_json
     }
     if out is not None:
         write_report(found, out, file.name, f"Recorded: answers collected elsewhere, {file}.", sha256)
+    _print(found, provenance, as_json, show_all)
+
+
+def _print(found: Audit, provenance: dict[str, Any], as_json: bool, show_all: bool) -> None:
+    from marketsim.cli.audit_text import audit_json, audit_text
+
     typer.echo(audit_json(found, provenance) if as_json else audit_text(found, provenance, show_all))
 
 

@@ -81,6 +81,7 @@ def audit_table(
     columns: Columns | None = None,
     *,
     counted: str | None = None,
+    expected: float = 0.5,
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Audit:
@@ -94,6 +95,8 @@ def audit_table(
     counted : str, optional
         The answer whose share is tested; by default 1, yes, true, heads, buy, accept or A, otherwise the last one by
         letter.
+    expected : float
+        Stated probability where the table has none.
     settings : Settings, optional
     progress : callable, optional
         Called with groups done and groups in all.
@@ -109,8 +112,8 @@ def audit_table(
     cells = list(table.cells(columns.cell))
     groups = []
     for number, (levels, rows) in enumerate(cells):
-        expected = 0.5 if columns.stated is None else stated[levels[columns.stated]]
-        groups.append(_audit_cell(table, rows, levels, one, expected, settings))
+        share = expected if columns.stated is None else stated[levels[columns.stated]]
+        groups.append(_audit_cell(table, rows, levels, one, share, settings))
         if progress is not None:
             progress(number + 1, len(cells))
     across = _calibration(groups, columns, settings) if columns.stated else []

@@ -94,9 +94,9 @@ def _free_odds(n_0: FloatArray, n_1: FloatArray, y: FloatArray, odds_0: FloatArr
     linear = n_0 * odds_0 + n_1 * odds_1 - y * (odds_0 + odds_1)
     root = np.sqrt(linear**2 + 4.0 * square * y)
     # Two forms of one root, each where it loses no digits; all ones have infinite odds.
-    low = np.divide(2.0 * y, linear + root, out=np.full_like(root, 1e300), where=linear + root > 0)
-    high = np.divide(root - linear, 2.0 * square, out=np.full_like(root, 1e300), where=square > 0)
-    return np.minimum(np.where(linear >= 0, low, high), 1e300)
+    low = np.divide(2.0 * y, linear + root, out=np.full_like(root, 1e100), where=linear + root > 0)
+    high = np.divide(root - linear, 2.0 * square, out=np.full_like(root, 1e100), where=square > 0)
+    return np.minimum(np.where(linear >= 0, low, high), 1e100)
 
 
 @dataclass(frozen=True)

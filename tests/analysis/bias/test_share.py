@@ -92,3 +92,12 @@ def test_chi_square_is_pearsons_and_needs_five_expected():
     assert "fewer than five" in chi_square_test(np.array([2, 3, 4])).reason
     stated = np.array([0.25, 0.5, 0.25])
     assert chi_square_test(count, stated).p_value == pytest.approx(stats.chisquare(count, 120 * stated).pvalue)
+
+
+def test_the_chi_square_of_three_answers_has_its_level_over_all_counts():
+    """Every count of 300 answers of three kinds alike, that is not beyond all likelihood: the exact rate is .0523."""
+    counts = np.array([(a, b, 300 - a - b) for a in range(60, 141) for b in range(60, 141)])
+    probability = stats.multinomial.pmf(counts, 300, [1 / 3] * 3)
+    found = np.array([chi_square_test(count).p_value <= 0.05 for count in counts])
+    assert probability.sum() == pytest.approx(1, abs=1e-5)
+    assert probability[found].sum() == pytest.approx(0.0523, abs=0.0002)
