@@ -55,7 +55,7 @@ def _from_elsewhere(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     try:
         return from_aces(table)
     except AcesDataError as error:
-        faults = [Fault(str(path), _line(path, one.row), "", one.found, one.expected) for one in error.faults[:MOST]]
+        faults = [Fault(str(path), line_of(path, one.row), "", one.found, one.expected) for one in error.faults[:MOST]]
         more = len(error.faults) - len(faults)
         first, *others = faults
         others += [Fault(str(path), 0, "", "", f"{more:,} more rows are at fault")] if more else []
