@@ -6,20 +6,20 @@ tables from it. It needs neither Mesa nor a scenario.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from marketsim.core.durations import format_duration
 from marketsim.core.errors import PastError, SimulationError
-from marketsim.core.jit import JIT_DISABLED, errstate
-from marketsim.core.venue import EVENTS_PER_CALL, EVERYONE, NEVER, Notice, Stop
+from marketsim.core.jit import errstate
+from marketsim.core.venue import EVENTS_PER_CALL, Notice, Stop
 from marketsim.storefront import assembly, checks, pending, tables
 from marketsim.storefront.catalog import Catalog
-from marketsim.storefront.commands import LEAVE, ShopCommand, VisitCommand
+from marketsim.storefront.commands import ShopCommand
 from marketsim.storefront.config import StorefrontConfig
+from marketsim.storefront.desk import SALES, BuyerEntry, Desk
 from marketsim.storefront.kernel import engine as kernel
 from marketsim.storefront.kernel import memory
 from marketsim.storefront.kernel.memory import Shop
@@ -33,31 +33,8 @@ if TYPE_CHECKING:
     from marketsim.storefront.page import Page
 
 LOG_ROWS = 1 << 16
-SALES = "storefront.sales"
-"""Channel on which each sale is published."""
 
-VISIT, BUY = range(2)
 _PLANNED = (memory.W_NEXT, memory.W_SEQUENCE, memory.W_ARRIVALS)
-
-
-class BuyerEntry(NamedTuple):
-    """An agent in Python who shops."""
-
-    name: str
-    kind: str
-    provenance: str
-
-
-class Waiting(NamedTuple):
-    """A command that takes effect later."""
-
-    at: int
-    sequence: int
-    kind: int
-    agent: int
-    number: int
-    """Category of a visit, choice set of a purchase."""
-    slot: int
 
 
 class Storefront:
@@ -128,10 +105,7 @@ class Storefront:
         self._header[memory.H_RECORD_CHOICES] = "storefront/choices" in self._wanted
         self._table = assembly.address_table(self._shop)
         self._first_shopper = numbers_of_shoppers(config.shoppers)
-        self._buyers: list[BuyerEntry] = []
-        self._visits: list[int] = []
-        self._waiting: list[Waiting] = []
-        self._open: dict[int, OpenPage] = {}
+        self._desk = Desk(self._shop, self._table, self._first_shopper[-1])
         self._notices: list[Notice] = []
         self._has_started = False
 
@@ -139,23 +113,22 @@ class Storefront:
 
     def peek(self) -> int:
         """Return the time of the next event in ns, or ``NEVER``."""
-        planned = int(self._header[memory.H_NEXT])
-        return min(planned, self._waiting[0].at) if self._waiting else planned
+        return min(int(self._header[memory.H_NEXT]), self._desk.next_at)
 
     def advance(self, until: int, inclusive: bool) -> Stop:
         """Carry out events before ``until`` (and at it, where ``inclusive``) until there is a reason to stop."""
         self._has_started = True
-        limit = until + 1 if inclusive else until
+        limit, desk = until + 1 if inclusive else until, self._desk
         while True:
-            is_due = bool(self._waiting) and self._waiting[0].at < limit
-            code = self._call_kernel(*self._waiting[0][:2]) if is_due else self._call_kernel(limit, 0)
+            is_due = desk.next_at < limit
+            code = self._call_kernel(desk.next_at, desk.next_sequence) if is_due else self._call_kernel(limit, 0)
             if code == kernel.NOTICE:
-                self._notices.append(self._sale())
+                self._notices.append(desk.sale())
             if code != kernel.HORIZON or not is_due:
                 return Stop(code)
-            if not self._carry_out(self._waiting[0]):
+            if not desk.has_room():
                 return Stop.LOG_FULL
-            heapq.heappop(self._waiting)
+            self._notices += desk.carry_out()
             if self._notices:
                 return Stop.NOTICE
 
@@ -186,24 +159,13 @@ class Storefront:
         ValueError
             There is no such account or category.
         """
-        agent, now = command.agent, self.now
+        now = self.now
         if at < now:
             raise PastError(
-                f"a command of buyer {agent} for {format_duration(at)}, "
+                f"a command of buyer {command.agent} for {format_duration(at)}, "
                 f"but the storefront is at {format_duration(now)} already"
             )
-        first, end = self._first_shopper[-1], self._first_shopper[-1] + len(self._buyers)
-        if not first <= agent < end:
-            raise ValueError(f"expected an account from {first} to {end - 1}; found {agent}")
-        sequence = int(self._header[memory.H_SEQUENCE])
-        self._header[memory.H_SEQUENCE] += 1
-        if isinstance(command, VisitCommand):
-            if not 0 <= command.category < len(self.categories):
-                raise ValueError(f"expected a category from 0 to {len(self.categories) - 1}; found {command.category}")
-            waiting = Waiting(at, sequence, VISIT, agent, command.category, LEAVE)
-        else:
-            waiting = Waiting(at, sequence, BUY, agent, command.choice_set, command.slot)
-        heapq.heappush(self._waiting, waiting)
+        self._desk.take(command, at, len(self.categories))
 
     def fault(self) -> str:
         """Return the reason for ``Stop.STUCK``, which a shop never gives."""
@@ -221,10 +183,10 @@ class Storefront:
         """Yield what is written once, at the end of a run: pages without an answer, listings and agents."""
         from marketsim.storefront import recording
 
-        for number in sorted(self._open):
-            if not self._has_room():
+        for number in self._desk.open_pages:
+            if not self._desk.has_room():
                 yield from self.tables()
-            self._answer(self._open.pop(number), LEAVE, memory.OPEN)
+            self._desk.close(number)
         yield from self.tables()
         if tables.LISTINGS.name in self._wanted:
             yield tables.LISTINGS.name, recording.listings_batch(self.catalog, self.categories)
@@ -247,8 +209,8 @@ class Storefront:
     def _agents(self) -> Iterator[tuple[int, int, str, str, str]]:
         for first, table in zip(self._first_shopper, self.config.shoppers, strict=False):
             yield first, table.count, table.name, "rule", "rule"
-        for number, entry in enumerate(self._buyers):
-            yield self._first_shopper[-1] + number, 1, *entry
+        for number, entry in enumerate(self._desk.buyers):
+            yield self._desk.first_account + number, 1, *entry
 
     # ---- What agents see --------------------------------------------------------------------------------------
 
@@ -314,9 +276,7 @@ class Storefront:
         """
         if self._has_started:
             raise SimulationError(f"agent {name}: accounts must be opened before the storefront starts")
-        self._buyers.append(BuyerEntry(name, kind, provenance))
-        self._visits.append(0)
-        return self._first_shopper[-1] + len(self._buyers) - 1
+        return self._desk.add(BuyerEntry(name, kind, provenance))
 
     def page_shown(self, choice_set: int) -> Page:
         """Return a page that an agent in Python was shown and has not answered.
@@ -328,9 +288,7 @@ class Storefront:
         """
         from marketsim.storefront.shown import page_of
 
-        if choice_set not in self._open:
-            raise ValueError(f"expected the number of an open page; found {choice_set}")
-        return page_of(self, self._open[choice_set], self._seed, self._replicate)
+        return page_of(self, self._desk.page(choice_set), self._seed, self._replicate)
 
     def page(self, choice_set: int) -> Page:
         """Return any page of a run without agents in Python, drawn anew from configuration and seed.
@@ -374,9 +332,7 @@ class Storefront:
             "sales": shop.sales.copy(),
             "sold_at": shop.sold_at.copy(),
             "spent": shop.spent.copy(),
-            "visits": np.array(self._visits, np.int64),
-            "waiting": np.array(sorted(self._waiting), np.int64).reshape(-1, len(Waiting._fields)),
-            **pending.save(self._open),
+            **self._desk.state(),
         }
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
@@ -394,96 +350,23 @@ class Storefront:
             "sales": shop.sales.shape,
             "sold_at": shop.sold_at.shape,
             "spent": shop.spent.shape,
-            "visits": (len(self._buyers),),
         }
         for name, shape in expected.items():
             if name not in state or state[name].shape != shape:
                 raise ValueError(f"the state does not fit this storefront: {name} is missing or of another shape")
+        self._desk.restore(state)
         self._header[places] = state["clock"]
         self._header[[memory.H_IMPRESSIONS, memory.H_CHOICES]] = 0
         shop.populations[:, list(_PLANNED)] = state["planned"]
         shop.sales[...], shop.sold_at[...], shop.spent[...] = state["sales"], state["sold_at"], state["spent"]
         shop.marks[...] = 0  # of pages that this state knows nothing about
-        self._visits = state["visits"].tolist()
-        self._waiting = [Waiting(*row) for row in state["waiting"].tolist()]  # sorted, so a heap
-        self._open = pending.load(state)
         self._notices, self._has_started = [], True
 
     # ---- Inside -------------------------------------------------------------------------------------------------
 
     def _call_kernel(self, limit: int, sequence: int) -> int:
-        if JIT_DISABLED:
-            with errstate():
-                return int(kernel.advance(self._table, limit, sequence, self._budget))
-        return int(kernel.advance(self._table, limit, sequence, self._budget))
-
-    def _sale(self) -> Notice:
-        header, shop = self._header, self._shop
-        return _sale_notice(self.now, shop.offers[header[memory.H_CHOSEN]], header)
-
-    def _has_room(self) -> bool:
-        header, shop = self._header, self._shop
-        has_rows = header[memory.H_IMPRESSIONS] + header[memory.H_SLOTS] <= shop.impressions.shape[1]
-        return bool(has_rows and header[memory.H_CHOICES] < shop.choices.shape[1])
-
-    def _carry_out(self, command: Waiting) -> bool:
-        """Carry out the command that is due; False, and nothing has changed, where the log lacks room."""
-        if not self._has_room():
-            return False
-        if command.kind == VISIT:
-            self._show(command)
-        else:
-            self._buy(command)
-        return True
-
-    def _show(self, command: Waiting) -> None:
-        at, sequence, _, agent, category, _ = command
-        guests, header, buyer = self._shop.populations[-1], self._header, agent - self._first_shopper[-1]
-        guests[memory.W_NEXT], guests[memory.W_SEQUENCE] = at, sequence
-        guests[memory.W_ARRIVALS] = (agent << 32) + self._visits[buyer]
-        header[memory.H_SHELF], header[memory.H_SHOPPER] = category, agent
-        self._call_kernel(at, sequence + 1)
-        guests[[memory.W_SEQUENCE, memory.W_ARRIVALS]] = NEVER, 0
-        self._visits[buyer] += 1
-        page = pending.take(self._shop)
-        number = int(header[memory.H_CHOICE_SET])
-        self._open[number] = page
-        data = {"choice_set": number, "category": category, "offers": page.shown}
-        self._notices.append(Notice(at, agent, "page", "", data))
-
-    def _buy(self, command: Waiting) -> None:
-        at, _, _, agent, number, slot = command
-        page = self._open.get(number)
-        data = {"choice_set": number, "slot": slot}
-        self._header[memory.H_NOW] = at
-        if page is None or page.shopper != agent:
-            self._notices.append(Notice(at, agent, "invalid", "", data))
-            return
-        del self._open[number]
-        outcome = memory.LEFT if slot == LEAVE else memory.BOUGHT if 0 <= slot < page.shown else memory.INVALID
-        chosen = slot if outcome == memory.BOUGHT else LEAVE
-        self._answer(page, chosen, outcome, at)
-        if chosen >= 0:
-            data["price_minor"] = int(page.offers[chosen, memory.O_PRICE])
-        self._notices.append(Notice(at, agent, memory.OUTCOMES[outcome], "", data))
-        if chosen >= 0 and self._header[memory.H_HEARS]:
-            self._notices.append(_sale_notice(at, page.offers[chosen], self._header))
-
-    def _answer(self, page: OpenPage, chosen: int, outcome: int, at: int | None = None) -> None:
-        pending.put_back(self._shop, page)
-        now, population = self.now if at is None else at, len(self._shop.populations) - 1
         with errstate():
-            kernel.answer(self._table, population, page.shown_at, now, chosen, outcome)
-
-
-def _sale_notice(at: int, offer: np.ndarray, header: np.ndarray) -> Notice:
-    data = {
-        "choice_set": int(header[memory.H_CHOICE_SET]),
-        "shopper": int(header[memory.H_SHOPPER]),
-        "product": int(offer[memory.O_PRODUCT]),
-        "price_minor": int(offer[memory.O_PRICE]),
-    }
-    return Notice(at, EVERYONE, "sale", SALES, data)
+            return int(kernel.advance(self._table, limit, sequence, self._budget))
 
 
 def _table_names(names: Collection[str] | None) -> frozenset[str]:
