@@ -262,22 +262,22 @@ class Run:
         """
         from marketsim.analysis.storefront.aces import GRID_COLUMNS, to_aces
 
-        names = ("impressions", "listings", "choices")
+        names = ("impressions", "listings", "choices", "agents")
         missing = [f"storefront/{name}" for name in names if f"storefront/{name}" not in self.counts]
         if missing:
             raise RunDirectoryError(
                 f"{self.path}: found no table {missing[0]}; expected a run of a shop that recorded it"
             )
-        impressions, listings, choices = (self.table(f"storefront/{name}", labels=False) for name in names)
+        impressions, listings, choices, agents = (self.table(f"storefront/{name}", labels=False) for name in names)
         facts = self.manifest["storefront"]
         table = to_aces(
             impressions,
             listings,
             choices=choices,
+            agents=agents,
             categories=facts["categories"],
             queries=facts["queries"],
             label=facts["regime"] if label is None else label,
-            models=[*facts["shoppers"], "buyers"],
         )
         fits = facts["columns"] == GRID_COLUMNS
         note = f"{facts['columns']} columns a page; the analysis of ACES takes every {GRID_COLUMNS} offers for a row"

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import marketsim
-from marketsim.analysis.storefront.aces import COLUMNS, REQUIRED, from_aces, is_aces
+from marketsim.analysis.storefront.aces import COLUMNS, REQUIRED, from_aces, is_aces, to_aces
 from marketsim.cli.main import app
 
 SCENARIO = Path(__file__).resolve().parents[2] / "scenarios" / "storefront_quickstart.toml"
@@ -99,6 +99,43 @@ def test_what_is_written_is_what_the_analysis_of_aces_reads(run, exported):
     assert set(table["model_name"]) == {"marketsim planted"}
     assert set(table["experiment_label"]) == {"aces"}
     assert (table.groupby("title")["original_price"].nunique() == 1).all()
+
+
+def test_each_buyer_goes_by_its_name():
+    """Two tables of shoppers and two agents; numbers run on from one to the next."""
+    impressions = pd.DataFrame(
+        {
+            "choice_set": [0, 1, 2, 3],
+            "shopper": [1, 3, 4, 5],
+            "category": 0,
+            "slot": 0,
+            "product": 0,
+            "price_minor": 100,
+            "was_price_minor": 0,
+            "rating_tenths": 40,
+            "reviews": 1,
+            "left": [0, 0, 2, 0],
+            "chosen": [1, 0, 1, 1],
+            **dict.fromkeys(("sponsored", "overall_pick", "best_seller", "limited_time"), 0),
+        }
+    )
+    listings = pd.DataFrame(
+        {
+            "product": [0],
+            "product_id": ["p"],
+            "title": ["P"],
+            "price_minor": [90],
+            "rating_tenths": [41],
+            "reviews": [2],
+        }
+    )
+    choices = pd.DataFrame({"choice_set": [0, 1, 2, 3], "query": [-1, 0, -1, -1]})
+    agents = pd.DataFrame({"first_shopper": [1, 4, 3, 5], "name": ["crowd", "llm-1", "few", "llm-2"]})
+    found = to_aces(impressions, listings, choices=choices, agents=agents, categories=["C"], queries=["q"], label="x")
+    assert found["model_name"].tolist() == [f"marketsim {name}" for name in ("crowd", "few", "llm-1", "llm-2")]
+    assert found["query"].tolist() == ["C", "q", "C", "C"]
+    assert found["stock_quantity"].fillna(0).tolist() == [0, 0, 2, 0]
+    assert found["original_price"].tolist() == [0.9] * 4
 
 
 def test_fit_choice_reads_both_alike(run, exported):

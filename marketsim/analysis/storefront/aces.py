@@ -89,27 +89,27 @@ def to_aces(
     listings: pd.DataFrame,
     *,
     choices: pd.DataFrame,
+    agents: pd.DataFrame,
     categories: Sequence[str],
     queries: Sequence[str],
     label: str,
-    models: Sequence[str],
 ) -> pd.DataFrame:
     """Return a run's choices as an ACES result file.
 
     Parameters
     ----------
-    impressions, listings, choices : DataFrame
+    impressions, listings, choices, agents : DataFrame
         The tables of ``storefront/``, codes as numbers.
-    categories, queries, models : sequence of str
-        Names by number: of categories, of searches, and of populations, of which the last is used for all numbers
-        beyond it.
+    categories, queries : sequence of str
+        Names by number.
     label : str
         ``experiment_label`` of all rows; such as the regime.
 
     Returns
     -------
     DataFrame
-        ``COLUMNS``. ``experiment_number`` is the choice set. ``desired_choice`` is 0, as nothing was asked for;
+        ``COLUMNS``. ``experiment_number`` is the choice set, ``model_name`` who chose: the name of the agent or of the
+        table of shoppers. ``desired_choice`` is 0, as nothing was asked for;
         ``url``, ``image_url`` and ``prompt`` are empty, ``stock_quantity`` is where nothing was said of it. Leaving and
         invalid answers select nothing, which ACES counts as an error of the model.
     """
@@ -121,7 +121,8 @@ def to_aces(
         queries[asked] if asked >= 0 else categories[category]
         for asked, category in zip(query, shown["category"], strict=True)
     ]
-    population = np.minimum(known["population"].to_numpy(), len(models) - 1)
+    agents = agents.sort_values("first_shopper")
+    who = np.searchsorted(agents["first_shopper"].to_numpy(), shown["shopper"].to_numpy(), side="right") - 1
     table = pd.DataFrame(
         {
             "query": names,
@@ -143,7 +144,7 @@ def to_aces(
             "original_rating": shown["rating_tenths_listed"] / 10,
             "original_rating_count": shown["reviews_listed"],
             "selected": shown["chosen"],
-            "model_name": [f"{MODEL_PREFIX} {models[number]}" for number in population],
+            "model_name": [f"{MODEL_PREFIX} {name}" for name in agents["name"].to_numpy()[who]],
             "provider": MODEL_PREFIX,
             "prompt": "",
             "discounted": shown["was_price_minor"] > shown["price_minor"],
