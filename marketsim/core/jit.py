@@ -74,6 +74,7 @@ Kernels never take a function as an argument: such a kernel is never kept and co
 
 _INLINED: Final[Any] = {"forceinline": True, "error_model": "numpy"}
 _NO_WRAPPERS: Final[Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_HELPER: Final[Any] = _INLINED | _NO_WRAPPERS
 
 
 def inlined(function: F) -> F:
@@ -85,7 +86,7 @@ def inlined(function: F) -> F:
     """
     if JIT_DISABLED:
         return function
-    helper: Any = numba.njit(**_NO_WRAPPERS, **_INLINED)(function)
+    helper: Any = numba.njit(**_HELPER)(function)
     helper.add_overload = lambda compiled: helper.overloads.update({tuple(compiled.signature.args): compiled})
     called_from_python = functools.cache(lambda: numba.njit(**_INLINED)(function))
     helper._compile_for_args = lambda *arguments, **named: called_from_python()
@@ -109,7 +110,7 @@ def jitable(function: F) -> F:
     """
     if not JIT_DISABLED and function not in _REGISTERED:
         _REGISTERED.add(function)
-        overload(function, jit_options=_INLINED, strict=False)(lambda *arguments: function)
+        overload(function, jit_options=_HELPER, strict=False)(lambda *arguments: function)
     return function
 
 
@@ -257,7 +258,7 @@ def _register_core() -> None:
         rng.wrapped_sum: lambda a, b: a + b,
     }
     for function, form in quick.items():
-        overload(function, jit_options=_INLINED, strict=False)(lambda a, b, form=form: form)
+        overload(function, jit_options=_HELPER, strict=False)(lambda a, b, form=form: form)
     _REGISTERED.update(quick)
     for function in (*fmath.KERNEL_FUNCTIONS, *rng.KERNEL_FUNCTIONS):
         jitable(function)

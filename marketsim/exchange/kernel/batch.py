@@ -1,9 +1,9 @@
 """The two entries that Python calls to drive a book: many messages at once, and one."""
 
 import numpy as np
-from numba import carray, types
+from numba import types
 
-from marketsim.core.jit import JIT_DISABLED, as_int64, errstate, index, inlined, kernel, pointer, prefetch
+from marketsim.core.jit import JIT_DISABLED, as_int64, errstate, index, inlined, kernel, prefetch
 from marketsim.exchange.codes import (
     ADD,
     FIRST_SLOT,
@@ -30,6 +30,7 @@ from marketsim.exchange.kernel.layout import (
 )
 from marketsim.exchange.kernel.levels import is_outside
 from marketsim.exchange.kernel.matching import apply, shortage
+from marketsim.exchange.kernel.views import columns_at
 
 AHEAD_ID, AHEAD_ORDER, AHEAD_NEIGHBOURS = 32, 16, 6  # messages
 
@@ -37,7 +38,7 @@ AHEAD_ID, AHEAD_ORDER, AHEAD_NEIGHBOURS = 32, 16, 6  # messages
 @inlined
 def batch_view(messages):
     """The batch as an array without an owner."""
-    return carray(pointer(messages.ctypes.data), (N_MESSAGE_FIELDS, messages.shape[1]), np.int64)
+    return columns_at(messages.ctypes.data, messages.shape[1], N_MESSAGE_FIELDS, np.int64)
 
 
 @inlined

@@ -26,6 +26,7 @@ from numba import carray
 
 from marketsim.core.jit import JIT_DISABLED, inlined, pointer
 from marketsim.exchange.codes import N_LOG_COLUMNS
+from marketsim.exchange.kernel.views import columns_at, rows_at, vector_at
 
 WINDOW_BITS = 18  # 64 ** 3 ticks: three layers of bitmap
 WINDOW = 1 << WINDOW_BITS
@@ -96,18 +97,18 @@ def book_views(table, plain=False):
     Without JIT ``table`` is the ``Book`` itself.
     """
     return Book(
-        carray(pointer(table[0, 0]), HEADER_SIZE, np.int64),
-        carray(pointer(table[1, 0]), (table[1, 1], ORDER_WORDS), np.int64),
-        carray(pointer(table[2, 0]), (table[2, 1], LEVEL_WORDS), np.int64),
-        carray(pointer(table[3, 0]), table[3, 1], np.uint64),
-        carray(pointer(table[4, 0]), table[4, 1], np.uint64),
-        carray(pointer(table[5, 0]), table[5, 1], np.uint64),
-        carray(pointer(table[6, 0]), table[6, 1], np.uint32),
-        carray(pointer(table[7, 0]), (table[7, 1], 2), np.int64),
-        carray(pointer(table[8, 0]), (table[8, 1], OWNER_WORDS), np.int64),
-        carray(pointer(table[9, 0]), (N_LOG_COLUMNS, table[9, 1]), np.int64),
-        carray(pointer(table[10, 0]), 2, np.int64),
-        carray(pointer(table[11, 0]), (2, FAR_WORDS, table[11, 1]), np.int64),
+        vector_at(table[0, 0], HEADER_SIZE, np.int64),
+        rows_at(table[1, 0], table[1, 1], ORDER_WORDS, np.int64),
+        rows_at(table[2, 0], table[2, 1], LEVEL_WORDS, np.int64),
+        vector_at(table[3, 0], table[3, 1], np.uint64),
+        vector_at(table[4, 0], table[4, 1], np.uint64),
+        vector_at(table[5, 0], table[5, 1], np.uint64),
+        vector_at(table[6, 0], table[6, 1], np.uint32),
+        rows_at(table[7, 0], table[7, 1], 2, np.int64),
+        rows_at(table[8, 0], table[8, 1], OWNER_WORDS, np.int64),
+        columns_at(table[9, 0], table[9, 1], N_LOG_COLUMNS, np.int64),
+        vector_at(table[10, 0], 2, np.int64),
+        carray(pointer(table[11, 0]), (2, FAR_WORDS, table[11, 1]), np.int64),  # rarely looked at, so an array will do
         plain,
     )
 
@@ -115,7 +116,7 @@ def book_views(table, plain=False):
 @inlined
 def book_at(handle, plain=False):
     """The book whose table of addresses stands at the address ``handle`` (``BookStorage.handle``)."""
-    return book_views(carray(pointer(handle), (N_ARRAYS, 2), np.int64), plain)
+    return book_views(rows_at(handle, N_ARRAYS, 2, np.int64), plain)
 
 
 if JIT_DISABLED:

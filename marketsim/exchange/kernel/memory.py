@@ -18,6 +18,7 @@ from marketsim.core.rng import N_COUNTERS
 from marketsim.exchange.codes import N_LOG_COLUMNS
 from marketsim.exchange.config import MAX_POPULATIONS
 from marketsim.exchange.kernel.heap import HEAP_WORDS
+from marketsim.exchange.kernel.views import columns_at, rows_at, vector_at
 from marketsim.exchange.rules import MAX_MESSAGES, N_MARKET, N_OUT_FIELDS
 
 # ---- header ---------------------------------------------------------------------------------------------------
@@ -144,29 +145,32 @@ def wake_functions(addresses):
 
 @inlined
 def engine_views(table):
-    """Views of the arrays whose addresses and lengths stand in ``table``; without JIT ``table`` is the ``Engine``."""
+    """Views of the arrays whose addresses and lengths stand in ``table``; without JIT ``table`` is the ``Engine``.
+
+    What rules are given are arrays.
+    """
     return Engine(
-        carray(pointer(table[0, 0]), N_HEADER, np.int64),
-        carray(pointer(table[1, 0]), (table[1, 1], HEAP_WORDS), np.int64),
-        carray(pointer(table[2, 0]), (table[2, 1], FLIGHT_WORDS), np.int64),
-        carray(pointer(table[3, 0]), (table[3, 1], AGENT_WORDS), np.int64),
-        carray(pointer(table[4, 0]), (MAX_POPULATIONS, 2), np.uint64),
-        carray(pointer(table[5, 0]), (table[5, 1], 2), np.uint64),
+        vector_at(table[0, 0], N_HEADER, np.int64),
+        rows_at(table[1, 0], table[1, 1], HEAP_WORDS, np.int64),
+        rows_at(table[2, 0], table[2, 1], FLIGHT_WORDS, np.int64),
+        rows_at(table[3, 0], table[3, 1], AGENT_WORDS, np.int64),
+        rows_at(table[4, 0], MAX_POPULATIONS, 2, np.uint64),
+        rows_at(table[5, 0], table[5, 1], 2, np.uint64),
         carray(pointer(table[6, 0]), N_COUNTERS, np.uint64),
-        carray(pointer(table[7, 0]), (MAX_POPULATIONS, STATE_WORDS), np.int64),
+        rows_at(table[7, 0], MAX_POPULATIONS, STATE_WORDS, np.int64),
         carray(pointer(table[8, 0]), (table[8, 1], N_MARKET), np.int64),
         carray(pointer(table[9, 0]), (MAX_MESSAGES + 1, N_OUT_FIELDS), np.int64),
-        carray(pointer(table[10, 0]), (table[10, 1], ACCOUNT_WORDS), np.int64),
-        carray(pointer(table[11, 0]), (table[11, 1], FACT_WORDS), np.int64),
-        carray(pointer(table[12, 0]), (table[12, 1], VALUE_WORDS), np.float64),
-        carray(pointer(table[13, 0]), table[13, 1], np.int64),
-        carray(pointer(table[14, 0]), (N_LOG_COLUMNS, table[14, 1]), np.int64),
-        carray(pointer(table[15, 0]), 2, np.int64),
-        carray(pointer(table[16, 0]), (N_STAMP_COLUMNS, table[16, 1]), np.int64),
-        carray(pointer(table[17, 0]), (N_QUOTE_COLUMNS, table[17, 1]), np.int64),
-        carray(pointer(table[18, 0]), (N_DEPTH_COLUMNS, table[18, 1]), np.int64),
-        carray(pointer(table[19, 0]), (N_STAMP_COLUMNS, table[19, 1]), np.int64),
-        carray(pointer(table[20, 0]), table[20, 1], np.float64),
+        rows_at(table[10, 0], table[10, 1], ACCOUNT_WORDS, np.int64),
+        rows_at(table[11, 0], table[11, 1], FACT_WORDS, np.int64),
+        rows_at(table[12, 0], table[12, 1], VALUE_WORDS, np.float64),
+        vector_at(table[13, 0], table[13, 1], np.int64),
+        columns_at(table[14, 0], table[14, 1], N_LOG_COLUMNS, np.int64),
+        vector_at(table[15, 0], 2, np.int64),
+        columns_at(table[16, 0], table[16, 1], N_STAMP_COLUMNS, np.int64),
+        columns_at(table[17, 0], table[17, 1], N_QUOTE_COLUMNS, np.int64),
+        columns_at(table[18, 0], table[18, 1], N_DEPTH_COLUMNS, np.int64),
+        columns_at(table[19, 0], table[19, 1], N_STAMP_COLUMNS, np.int64),
+        vector_at(table[20, 0], table[20, 1], np.float64),
     )
 
 
