@@ -31,7 +31,7 @@ from marketsim.exchange.rules import (
     N_OUT_FIELDS,
     OPEN_PRICE,
 )
-from marketsim.exchange.storage import BookStorage, EventLog
+from marketsim.exchange.storage import BookStorage, EventLog, aligned_zeros
 
 FLIGHTS = 2 * (MAX_MESSAGES + 1)
 """Room for messages in flight to begin with."""
@@ -111,9 +111,9 @@ def build_engine(
     rows, samples = log.columns.shape[1], max(SAMPLES, n_books)
     engine = Engine(
         header=np.zeros(memory.N_HEADER, np.int64),
-        heap=np.full((n_agents + 1 + FLIGHTS, HEAP_WORDS), NEVER),
-        flights=np.zeros((FLIGHTS, memory.FLIGHT_WORDS), np.int64),
-        agents=np.zeros((n_agents + 1, memory.AGENT_WORDS), np.int64),
+        heap=heap_of(n_agents + 1 + FLIGHTS),
+        flights=aligned_zeros(FLIGHTS, memory.FLIGHT_WORDS),
+        agents=aligned_zeros(n_agents + 1, memory.AGENT_WORDS),
         keys=np.zeros((MAX_POPULATIONS, 2), np.uint64),
         value_keys=np.zeros((n_books, 2), np.uint64),
         counters=np.zeros(rng.N_COUNTERS, np.uint64),
@@ -139,6 +139,13 @@ def build_engine(
     _fill_heap(engine, populations)
     _fill_header(engine, config, n_agents, n_books)
     return engine
+
+
+def heap_of(capacity: int) -> NDArray[np.int64]:
+    """Return an empty heap; the two children of an entry share a cache line."""
+    heap = aligned_zeros(capacity + 1, HEAP_WORDS)[1:]
+    heap[:] = NEVER
+    return heap
 
 
 def book_handles(books: Sequence[BookStorage]) -> Any:

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from marketsim.core.venue import NEVER
-from marketsim.exchange.assembly import Members
+from marketsim.exchange.assembly import Members, heap_of
 from marketsim.exchange.kernel import memory
 from marketsim.exchange.kernel.heap import H_EVENT, H_SEQUENCE, H_TIME, H_WHO, MESSAGE
 from marketsim.exchange.kernel.layout import C_MESSAGE
 from marketsim.exchange.kernel.memory import Engine
-from marketsim.exchange.storage import BookStorage
+from marketsim.exchange.storage import BookStorage, aligned_zeros
 
 CLOCK = (
     memory.E_SEQUENCE,
@@ -94,10 +93,10 @@ def _load_heap(engine: Engine, entries: np.ndarray, messages: np.ndarray) -> Eng
     places = len(engine.flights)
     while places <= len(messages):
         places *= 2
-    heap = np.full((len(engine.heap) - len(engine.flights) + places, entries.shape[1]), NEVER)
+    heap = heap_of(len(engine.heap) - len(engine.flights) + places)
     heap[:n] = entries
     heap[np.flatnonzero(in_flight), H_WHO] = np.arange(len(messages))
-    flights = np.zeros((places, memory.FLIGHT_WORDS), np.int64)
+    flights = aligned_zeros(places, memory.FLIGHT_WORDS)
     flights[: len(messages)] = messages
     free = np.arange(len(messages), places)
     flights[free, memory.F_NEXT_FREE] = free + 1

@@ -24,13 +24,12 @@ from marketsim.exchange.commands import Account, Depth, Level, OrderCommand, Quo
 from marketsim.exchange.config import ExchangeConfig
 from marketsim.exchange.kernel import memory
 from marketsim.exchange.kernel.engine import GROW, LACKING, NOTICE, advance, submit
-from marketsim.exchange.kernel.heap import HEAP_WORDS
 from marketsim.exchange.kernel.layout import C_MESSAGE, C_ROWS
 from marketsim.exchange.kernel.memory import Engine
 from marketsim.exchange.kernel.queries import depth_of, status_of
 from marketsim.exchange.reports import Audience, LogRow, notices_of
 from marketsim.exchange.rules import ASK, ASK_SIZE, BID, BID_SIZE, LAST, MAX_MESSAGES, OUT_PRICE
-from marketsim.exchange.storage import BookStorage, EventLog
+from marketsim.exchange.storage import BookStorage, EventLog, aligned_zeros
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -369,8 +368,10 @@ class Exchange:
 
     def _grow_flights(self) -> None:
         engine, more = self._engine, len(self._engine.flights)
-        flights = np.concatenate([engine.flights, np.zeros_like(engine.flights)])
-        heap = np.concatenate([engine.heap, np.zeros((more, HEAP_WORDS), np.int64)])
+        flights = aligned_zeros(2 * more, memory.FLIGHT_WORDS)
+        flights[:more] = engine.flights
+        heap = assembly.heap_of(len(engine.heap) + more)
+        heap[: len(engine.heap)] = engine.heap
         self._engine = engine._replace(flights=flights, heap=heap)
         assembly.link_flights(self._engine, more, 2 * more)
         self._refresh()

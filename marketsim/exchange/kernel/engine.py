@@ -9,7 +9,7 @@ So neither sizes nor cuts change what happens.
 import numpy as np
 
 from marketsim.core.fmath import normal_quantile
-from marketsim.core.jit import inlined, kernel
+from marketsim.core.jit import JIT_DISABLED, inlined, kernel, prefetch
 from marketsim.core.rng import ENTITY, KEY_A, KEY_B, NUMBER, uniforms
 from marketsim.core.venue import NEVER
 from marketsim.exchange.codes import (
@@ -41,7 +41,11 @@ from marketsim.exchange.kernel.layout import (
     L_COUNT,
     L_SIZE,
     NO_LEVEL,
+    ORDER_WORDS,
+    OWNER_WORDS,
     W_COUNT,
+    W_NEWEST,
+    W_OLDEST,
     book_at,
 )
 from marketsim.exchange.kernel.levels import next_level, price_of, touch
@@ -52,6 +56,8 @@ from marketsim.exchange.kernel.memory import (
     A_POPULATION,
     A_ROW,
     A_WAKES,
+    ACCOUNT_WORDS,
+    AGENT_WORDS,
     B_CASH,
     B_POSITION,
     E_ACCOUNTS,
@@ -335,6 +341,29 @@ def show_market(engine, who, number):
 
 
 @inlined
+def look_ahead(engine):
+    """Fetch what the next wakes will touch, while this one's messages are delivered.
+
+    One of the root's two children is the next but one: their rows come first, so that what the next wake's rows point
+    to can be read and fetched. With a million resting orders each of these is far from the processor. A row of a
+    message that looks like an agent's, or of another book, is fetched in vain.
+    """
+    heap, agents, book = engine.heap, engine.agents, book_at(engine.books[0])
+    for place in range(np.uint64(1), np.uint64(3)):
+        who = heap[place, H_WHO]
+        prefetch(agents.ctypes.data + 8 * AGENT_WORDS * who)
+        prefetch(engine.accounts.ctypes.data + 8 * ACCOUNT_WORDS * who)
+        prefetch(book.owners.ctypes.data + 8 * OWNER_WORDS * who)
+    if heap[0, H_EVENT] == WAKE:
+        owner = np.uint64(heap[0, H_WHO])
+        row, state = agents[owner, A_ROW], engine.states[np.uint64(agents[owner, A_POPULATION])]
+        prefetch(state[0] + 8 * state[1] * row)
+        prefetch(state[2] + 8 * state[3] * row)
+        prefetch(book.orders.ctypes.data + 8 * ORDER_WORDS * book.owners[owner, W_OLDEST])
+        prefetch(book.orders.ctypes.data + 8 * ORDER_WORDS * book.owners[owner, W_NEWEST])
+
+
+@inlined
 def wake_agent(engine, functions, who, now):
     """Ask an agent's rule, set its next wake, and send its messages on their way; return why to stop, or HORIZON."""
     header, agent, counters, out = engine.header, engine.agents[np.uint64(who)], engine.counters, engine.out
@@ -358,6 +387,7 @@ def wake_agent(engine, functions, who, now):
         return STUCK
     late = sent if latency > 0 else 0  # messages come before the sender's next wake where they meet it
     replace_root(engine.heap, header[E_PENDING], following, header[E_SEQUENCE] + late, WAKE, who)
+    look_ahead(engine)
     if late > 0:
         for message in range(np.uint64(1), np.uint64(sent + 1)):
             send_off(
@@ -376,6 +406,12 @@ def wake_agent(engine, functions, who, now):
     header[E_SEQUENCE] += 1
     header[E_CURSOR], header[E_SENT], header[E_SENDER], header[E_TARGET] = 1, sent, who, number
     return HORIZON
+
+
+if JIT_DISABLED:
+
+    def look_ahead(engine):
+        """Nothing to fetch ahead without compiled code."""
 
 
 @inlined
