@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from marketsim.core.jit import direct
 from marketsim.exchange import EventKind, OrderBook, OrderStatus, SelfTradePrevention, Side
 from marketsim.exchange.codes import (
     FIRST_SLOT,
@@ -15,7 +16,7 @@ from marketsim.exchange.codes import (
     STOP_OWNERS_FULL,
     STOP_REBASE,
 )
-from marketsim.exchange.kernel.batch import run_batch, run_plain_batch, submit_one
+from marketsim.exchange.kernel.batch import SUBMIT_ONE, run_batch, run_plain_batch, submit_one
 from marketsim.exchange.kernel.layout import N_RESTING, STOP
 from marketsim.exchange.storage import BookStorage, EventLog
 from tests.exchange.book_streams import batch, fuzzed
@@ -58,7 +59,7 @@ def carried_out(storage, columns, run, stop_seen):
 
 
 def one(handle, columns, i):
-    submit_one(handle, *columns[:, i].tolist())
+    direct(submit_one, SUBMIT_ONE)(handle, *columns[:, i].tolist())
 
 
 def full(handle, columns, i):
