@@ -23,7 +23,7 @@ from marketsim.exchange.codes import STOP_LOG_FULL, OrderStatus
 from marketsim.exchange.commands import Account, Depth, Level, OrderCommand, Quote
 from marketsim.exchange.config import ExchangeConfig
 from marketsim.exchange.kernel import memory
-from marketsim.exchange.kernel.engine import GROW, LACKING, NOTICE, advance, submit
+from marketsim.exchange.kernel.engine import GROW, HORIZON, LACKING, NOTICE, advance, submit
 from marketsim.exchange.kernel.layout import C_MESSAGE, C_ROWS
 from marketsim.exchange.kernel.memory import Engine
 from marketsim.exchange.kernel.queries import depth_of, status_of
@@ -121,6 +121,7 @@ class Exchange:
         self._notices: list[Notice] = []
         self._audience = Audience(n_agents, self._symbols, frozenset(), frozenset())
         self._has_started = False
+        self._reached = 0  # the instant up to which everything has happened
         self._refresh()
 
     # ---- The venue ------------------------------------------------------------------------------------------
@@ -140,6 +141,8 @@ class Exchange:
             if code == GROW:
                 self._grow_flights()
             elif code != LACKING:
+                if code == HORIZON:
+                    self._reached = max(self._reached, until)
                 return STOPS[code]
             elif not self._relieve():
                 return Stop.LOG_FULL
@@ -215,7 +218,7 @@ class Exchange:
         yield from batches
 
     def finish(self) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Yield what is written once, at the end of a run: accounts and agents."""
+        """Yield what is written once, at the end of a run: agents, and accounts as of the instant that was reached."""
         from marketsim.exchange.recording import batch_of
 
         agents = list(range(1, len(self._agents) + 1))
@@ -225,7 +228,7 @@ class Exchange:
             n_books, n_accounts = len(self._books), len(self._agents) + 1
             account, number = np.divmod(np.arange(n_books * n_accounts), n_books)
             position, cash = self._engine.accounts[number * n_accounts + account].T
-            times = np.full(len(account), self._header[memory.E_NOW])
+            times = np.full(len(account), max(self._reached, self.now))
             yield tables.ACCOUNTS.name, batch_of(tables.ACCOUNTS, (times, account, number, position, cash))
 
     def _batches(self) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -342,7 +345,7 @@ class Exchange:
             The state is that of another exchange.
         """
         self._engine = checkpoint.load(self._engine, self._books, self.populations, state)
-        self._notices, self._has_started = [], True
+        self._notices, self._has_started, self._reached = [], True, 0
         self._empty_log()
         self._set_audience()
         self._refresh()

@@ -41,7 +41,7 @@ class RecordConfig(Section):
     table_compression: dict[str, Codec] = Field(default_factory=dict)
     """Codecs of single tables: ``{ "exchange/messages" = "zstd" }``."""
     checkpoint_every: Annotated[Duration, Field(ge=MILLISECOND)] = MINUTE
-    """Wall-clock time between two checkpoints, at least 1ms; Ctrl-C writes one too."""
+    """Time on your clock, not simulated time, between two checkpoints, at least 1ms; Ctrl-C writes one too."""
 
     def codec(self, table: str) -> str:
         """Return the codec of a table's files."""

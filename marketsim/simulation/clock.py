@@ -178,6 +178,8 @@ class Clock:
                 self._serve(venue, venue.advance(limit, inclusive))
             elif event is None or event.time >= until:
                 self._move_to(max(until, self.now))
+                for venue in self.venues:  # nothing is left to do before now; a venue learns that it is this late
+                    venue.advance(self.now, inclusive=False)
                 return True
             else:
                 self._do_first(event)

@@ -249,6 +249,19 @@ def test_cash_and_shares_are_conserved_and_follow_from_the_trades(latency):
     assert names[-1] == (n, "visitor", "test")
 
 
+@pytest.mark.parametrize("horizons", [[3 * SECOND], [2 * SECOND, 7], [SECOND // 3, 3 * SECOND + 1]], ids=str)
+def test_accounts_are_those_of_the_instant_that_was_reached(horizons):
+    """Not of the last event, which came at 5 ns or is a sample that came before the end."""
+    exchange, ann, bob = two_traders()
+    exchange.submit(limit_order(ann, 0, own_id(ann, 1), Side.SELL, 10_005, 30), at=4)
+    exchange.submit(market_order(bob, 0, own_id(bob, 1), Side.BUY, 30), at=5)
+    for horizon in horizons:
+        told(exchange, horizon)
+    [accounts] = [batch.to_pylist() for name, batch in exchange.finish() if name == "exchange/accounts"]
+    assert {row["time_ns"] for row in accounts} == {max(horizons)}
+    assert [row["position_lots"] for row in accounts] == [0, -30, 30]
+
+
 def test_minor_units_hold_every_tick():
     for tick, lot, decimals, value in [("0.01", 1, 2, 1), ("0.5", 10, 2, 500), ("0.0001", 3, 4, 3), ("5", 1, 2, 500)]:
         instrument = InstrumentConfig(symbol="X", tick_size=tick, lot_size=lot, open_price="100")

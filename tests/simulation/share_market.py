@@ -166,13 +166,9 @@ class ExchangeInMesa(SlowExchange):
         rank = Rank(2 + 2 * index)
 
         def schedule(at: int, method: Any, *arguments: Any) -> None:
-            model.at(at, rank, self.carry_out, method, at, *arguments)
+            model.at(at, rank, method, at, *arguments)
 
         super().__init__(config, 3, END, schedule, partial(model.tell, "exchange"))
-
-    def carry_out(self, method: Any, at: int, *arguments: Any) -> None:
-        self.last_event = at
-        method(at, *arguments)
 
     def instrument_number(self, symbol: str) -> int:
         return self.config.instrument_number(symbol)
@@ -181,7 +177,7 @@ class ExchangeInMesa(SlowExchange):
         """What the engine would have recorded."""
         n_accounts, number_of = self.n_in_kernel + 3, range(len(self.books))
         accounts = [
-            (self.last_event, agent, number, self.position[number, agent], self.cash[number, agent])
+            (END, agent, number, self.position[number, agent], self.cash[number, agent])
             for agent in range(n_accounts)
             for number in number_of
         ]

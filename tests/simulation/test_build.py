@@ -127,6 +127,7 @@ def test_a_run_directory_says_what_ran_and_holds_its_tables(scenario, tmp_path):
     assert agents["agent"].tolist() == list(range(1, 54))
     twap = done.frame("exchange/accounts").query("agent == 51")
     assert twap["position_lots"].tolist() == [40]
+    assert set(done.frame("exchange/accounts")["time_ns"]) == {manifest["duration"]}
 
 
 def test_two_processes_and_the_resolved_scenario_give_one_digest(scenario, tmp_path):
@@ -159,6 +160,7 @@ def test_an_interrupted_run_is_resumed_to_the_digest_of_a_whole_one(scenario, tm
     assert resumed.now == stopped.now > 0
     assert resumed.run()
     assert open_run_directory(tmp_path / "run").digest == run(file, tmp_path / "whole").digest
+    assert set(open_run_directory(tmp_path / "run").frame("exchange/accounts")["time_ns"]) == {20 * 10**9}
     with pytest.raises(RunDirectoryError, match="is complete; there is nothing to resume"):
         resume_run(tmp_path / "run")
 
