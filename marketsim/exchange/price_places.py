@@ -73,8 +73,8 @@ def prices_of(storage: BookStorage, levels: IntArray) -> IntArray:
     for side in range(2):
         here = (levels >= N_LEVELS) & (sides == side)
         places = ((blocks[here] >> 1) - 1 << WINDOW_BITS) + offsets[here]
-        ranks = np.searchsorted(far[side, FAR_PLACE, : header[N_FAR + side]], places)
-        prices[here] = far[side, FAR_KEY, ranks] * (2 * side - 1)
+        ranks = np.searchsorted(far[FAR_PLACE + side, : header[N_FAR + side]], places)
+        prices[here] = far[FAR_KEY + side, ranks] * (2 * side - 1)
     return prices
 
 
@@ -84,8 +84,8 @@ def levels_of(storage: BookStorage, side: int, prices: IntArray) -> IntArray:
     ticks = prices - header[BASE_PRICE + side]
     levels: IntArray = WINDOW + ticks if side == 1 else WINDOW - 1 - ticks
     outside = ~_is_inside(storage, side, prices)
-    ranks = np.searchsorted(far[side, FAR_KEY, : header[N_FAR + side]], prices[outside] * (2 * side - 1))
-    places = far[side, FAR_PLACE, ranks]
+    ranks = np.searchsorted(far[FAR_KEY + side, : header[N_FAR + side]], prices[outside] * (2 * side - 1))
+    places = far[FAR_PLACE + side, ranks]
     levels[outside] = (2 * ((places >> WINDOW_BITS) + 1) + side << WINDOW_BITS) + (places & (WINDOW - 1))
     return levels
 
@@ -118,8 +118,8 @@ def _write_far(storage: BookStorage, side: int, prices: IntArray) -> None:
     if n > 0:
         storage.reserve_far(n, PLACES_PER_PRICE * n)
         places = storage.far_places
-        storage.book.far[side, FAR_KEY, :n] = prices * (2 * side - 1)
-        storage.book.far[side, FAR_PLACE, :n] = places // 4 + np.arange(n) * (places // 2) // n
+        storage.book.far[FAR_KEY + side, :n] = prices * (2 * side - 1)
+        storage.book.far[FAR_PLACE + side, :n] = places // 4 + np.arange(n) * (places // 2) // n
     storage.book.header[N_FAR + side] = n
 
 
@@ -127,10 +127,10 @@ def _insert(storage: BookStorage, side: int, price_ticks: int) -> None:
     """Give one more price a place between its neighbours, or make all places anew where there is none."""
     header, n = storage.book.header, int(storage.book.header[N_FAR + side])
     storage.reserve_far(n + 1, 1)
-    far, key, end = storage.book.far[side], price_ticks * (2 * side - 1), storage.far_places
-    rank = int(np.searchsorted(far[FAR_KEY, :n], key))
-    before = int(far[FAR_PLACE, rank - 1]) if rank > 0 else -1
-    behind = int(far[FAR_PLACE, rank]) if rank < n else end
+    far, key, end = storage.book.far[side::2], price_ticks * (2 * side - 1), storage.far_places
+    rank = int(np.searchsorted(far[0, :n], key))
+    before = int(far[1, rank - 1]) if rank > 0 else -1
+    behind = int(far[1, rank]) if rank < n else end
     place = (before + behind) // 2
     if n > 0 and rank == n:
         place = min(place, before + EDGE_GAP)

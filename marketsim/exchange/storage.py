@@ -29,7 +29,7 @@ from marketsim.exchange.kernel.layout import (
     BASE_PRICE,
     BEST,
     C_ROWS,
-    FAR_WORDS,
+    FAR_COLUMNS,
     FIRST_ID,
     FREE_SLOT,
     H_KEY,
@@ -60,7 +60,7 @@ IntArray = npt.NDArray[np.int64]
 
 FEWEST_MAP_PLACES: Final = 64
 FEWEST_FAR_PRICES: Final = 64
-AXES: Final = {"log": 1, "far": 2}  # of the length that kernels must know, where it is not the first
+BY_COLUMN: Final = ("log", "far")  # arrays whose second length kernels must know, not the first
 FEW: Final = 8  # the index slides where at most one of this many numbers in its older half is alive
 
 
@@ -182,7 +182,7 @@ class BookStorage:
             owners=aligned_zeros(max(owners, 1), OWNER_WORDS),
             log=self.log.columns,
             cursor=self.log.cursor,
-            far=aligned_zeros(2, FAR_WORDS, FEWEST_FAR_PRICES),
+            far=aligned_zeros(FAR_COLUMNS, FEWEST_FAR_PRICES),
         )
         header = self.book.header
         header[[BEST, BEST + 1]] = NO_LEVEL
@@ -206,7 +206,7 @@ class BookStorage:
         """Write the addresses of the arrays anew."""
         self.book = self.book._replace(log=self.log.columns)
         for row, (name, array) in enumerate(zip(Book._fields[:N_ARRAYS], self.book, strict=False)):
-            self.table[row] = array.ctypes.data, array.shape[AXES.get(name, 0)]
+            self.table[row] = array.ctypes.data, array.shape[int(name in BY_COLUMN)]
 
     def relieve(self, stop: int, price_ticks: int = 0, owner: int = 0) -> None:
         """Make room for what a kernel lacked.
@@ -379,9 +379,9 @@ class BookStorage:
     def reserve_far(self, prices: int, places: int) -> None:
         """Make room for that many far prices of a side, and at least that many places for them."""
         old = self.book
-        if prices > old.far.shape[2]:
-            far = aligned_zeros(2, FAR_WORDS, max(prices, 2 * old.far.shape[2]))
-            far[:, :, : old.far.shape[2]] = old.far
+        if prices > old.far.shape[1]:
+            far = aligned_zeros(FAR_COLUMNS, max(prices, 2 * old.far.shape[1]))
+            far[:, : old.far.shape[1]] = old.far
             self.book = self.book._replace(far=far)
             self.refresh()
         if places > self.far_places:

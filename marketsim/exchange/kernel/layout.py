@@ -22,9 +22,8 @@ there are no addresses; the book is then the arrays themselves.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import carray
 
-from marketsim.core.jit import JIT_DISABLED, inlined, pointer
+from marketsim.core.jit import JIT_DISABLED, inlined
 from marketsim.exchange.codes import N_LOG_COLUMNS
 from marketsim.exchange.kernel.views import columns_at, rows_at, vector_at
 
@@ -51,9 +50,9 @@ ORDER_WORDS = 8
 # A level: the ends of its queue, the lots and the orders in it.
 L_HEAD, L_TAIL, L_SIZE, L_COUNT = range(4)
 LEVEL_WORDS = 4
-# A far price: price in ticks times -1 for buys, so that it grows from good to bad, and its place in the far store.
-FAR_KEY, FAR_PLACE = range(2)
-FAR_WORDS = 2
+# A far price of side s, in columns FAR_KEY + s and FAR_PLACE + s: price in ticks, times -1 for buys, so that it grows
+# from good to bad; its place in the far store.
+FAR_KEY, FAR_PLACE, FAR_COLUMNS = 0, 2, 4
 # An owner: the ends of the list of its resting orders, and their number. The fourth word is spare.
 W_OLDEST, W_NEWEST, W_COUNT = range(3)
 OWNER_WORDS = 4
@@ -81,7 +80,7 @@ class Book(NamedTuple):
     owners: Any  # int64[owners, OWNER_WORDS]
     log: Any  # int64[N_LOG_COLUMNS, rows]
     cursor: Any  # int64[2]: rows used, number of the next message
-    far: Any  # int64[2, FAR_WORDS, places]: far prices of each side, best first
+    far: Any  # int64[FAR_COLUMNS, prices]: far prices of each side, best first
     plain: bool = (
         False  # known when compiled: no owners and no ids but the engine's numbers, so nothing is paid for them
     )
@@ -108,7 +107,7 @@ def book_views(table, plain=False):
         rows_at(table[8, 0], table[8, 1], OWNER_WORDS, np.int64),
         columns_at(table[9, 0], table[9, 1], N_LOG_COLUMNS, np.int64),
         vector_at(table[10, 0], 2, np.int64),
-        carray(pointer(table[11, 0]), (2, FAR_WORDS, table[11, 1]), np.int64),  # rarely looked at, so an array will do
+        columns_at(table[11, 0], table[11, 1], FAR_COLUMNS, np.int64),
         plain,
     )
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from marketsim.core import jit
-from marketsim.core.jit import JIT_DISABLED, inlined, stage
+from marketsim.core.jit import JIT_DISABLED, inlined
 from marketsim.exchange.kernel.layout import (
     BASE_PRICE,
     BEST,
@@ -50,20 +50,20 @@ def price_of(book, level):
     side = side_of(level)
     if level >= FIRST_FAR:
         place = np.int64((level >> WINDOW_BITS >> ONE) - ONE) << WINDOW_BITS | np.int64(level & np.uint64(WINDOW - 1))
-        return book.far[side, FAR_KEY, far_rank(book, side, FAR_PLACE, place)] * (2 * side - 1)
+        return book.far[FAR_KEY + side, far_rank(book, FAR_PLACE, side, place)] * (2 * side - 1)
     return ((np.int64(level) - WINDOW) ^ (side - 1)) + book.header[BASE_PRICE + side]
 
 
 # ---- The far store ----------------------------------------------------------------------------------------------
 
 
-@stage
-def rank(sorted_values, n, value):
-    """How many of the first ``n`` values are below ``value``. Rarely asked, and so better compiled once."""
-    low, high = np.int64(0), n
+@inlined
+def far_rank(book, column, side, value):
+    """How many far prices of a side have a key (column FAR_KEY), or a place (FAR_PLACE), below ``value``."""
+    low, high = np.int64(0), book.header[N_FAR + side]
     while low < high:
         middle = (low + high) >> 1
-        if sorted_values[middle] < value:
+        if book.far[column + side, middle] < value:
             low = middle + 1
         else:
             high = middle
@@ -71,17 +71,11 @@ def rank(sorted_values, n, value):
 
 
 @inlined
-def far_rank(book, side, word, value):
-    """How many far prices of a side have a key, or a place, below ``value``."""
-    return rank(book.far[side, word], book.header[N_FAR + side], value)
-
-
-@inlined
 def far_level(book, side, rank):
     """Level of a far price of a side, or NO_LEVEL where there are no more than ``rank`` of them."""
     if rank >= book.header[N_FAR + side]:
         return NO_LEVEL
-    place = book.far[side, FAR_PLACE, rank]
+    place = book.far[FAR_PLACE + side, rank]
     return np.uint64((2 * ((place >> WINDOW_BITS) + 1) + side) << WINDOW_BITS | place & (WINDOW - 1))
 
 
@@ -89,15 +83,15 @@ def far_level(book, side, rank):
 def has_place(book, side, price_ticks):
     """Whether a price outside the window of a side has a place in the far store."""
     key = price_ticks * (2 * side - 1)
-    rank = far_rank(book, side, FAR_KEY, key)
-    return rank < book.header[N_FAR + side] and book.far[side, FAR_KEY, rank] == key
+    rank = far_rank(book, FAR_KEY, side, key)
+    return rank < book.header[N_FAR + side] and book.far[FAR_KEY + side, rank] == key
 
 
 @inlined
 def level_at(book, side, price_ticks):
     """Level of a price that lies in the window of a side or has a place in its far store."""
     if is_outside(book, side, price_ticks):
-        return far_level(book, side, far_rank(book, side, FAR_KEY, price_ticks * (2 * side - 1)))
+        return far_level(book, side, far_rank(book, FAR_KEY, side, price_ticks * (2 * side - 1)))
     return level_of(side, price_ticks - book.header[BASE_PRICE + side])
 
 

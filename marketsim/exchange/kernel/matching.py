@@ -168,7 +168,7 @@ def bound_of(book, side, price_ticks, flags):
         if (tick < 0) == (side == 0):
             return np.uint64(other << WINDOW_BITS)
         # the whole window and some of the far prices behind it
-        return far_level(book, other, far_rank(book, other, FAR_KEY, price_ticks * (2 * other - 1) + 1))
+        return far_level(book, other, far_rank(book, FAR_KEY, other, price_ticks * (2 * other - 1) + 1))
     return np.uint64(WINDOW + (tick ^ -side) + 1)
 
 
