@@ -72,6 +72,10 @@ kernel: Final = numba.njit(cache=True, error_model="numpy")
 Kernels never take a function as an argument: such a kernel is never kept and compiles in every process.
 """
 
+kernel_without_gil: Final = numba.njit(cache=True, error_model="numpy", nogil=True)
+"""The same, and other threads run meanwhile, such as the one that writes tables: for entries that run for long. Nobody
+else may touch the arrays while it runs; signals are served when it returns, as with any kernel."""
+
 _INLINED: Final[Any] = {"forceinline": True, "error_model": "numpy"}
 _NO_WRAPPERS: Final[Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _HELPER: Final[Any] = _INLINED | _NO_WRAPPERS

@@ -9,7 +9,7 @@ So neither sizes nor cuts change what happens.
 import numpy as np
 
 from marketsim.core.fmath import normal_quantile
-from marketsim.core.jit import JIT_DISABLED, inlined, kernel, prefetch
+from marketsim.core.jit import JIT_DISABLED, inlined, kernel, kernel_without_gil, prefetch
 from marketsim.core.rng import ENTITY, KEY_A, KEY_B, NUMBER, uniforms
 from marketsim.core.venue import NEVER
 from marketsim.exchange.codes import (
@@ -460,7 +460,7 @@ def run(engine, functions, limit, budget):
             return stop
 
 
-@kernel
+@kernel_without_gil
 def advance(table, functions, limit, budget):
     """Carry out what comes before ``limit``; return why it stopped. E_NEXT says when it goes on.
 
