@@ -74,6 +74,30 @@ def test_aces_tags_obey_their_nested_law(aces):
     assert ((impressions.left > 0) == (impressions.scarcity == 1)).all()
 
 
+def test_aces_factors_are_independent_of_each_other_of_places_and_of_the_trial_before(aces):
+    products, impressions = aces
+    impressions = impressions.sort_values(["choice_set", "product"], ignore_index=True)
+    product = impressions["product"]
+    stars = products.rating_tenths[product] / 10
+    factors = {
+        "price": np.log(impressions.price_minor / products.price_minor[product]),
+        "rating": (impressions.rating_tenths / 10 - stars) / (5 - stars),
+        "reviews": np.log((impressions.reviews + 1) / (products.reviews[product] + 1)),
+        "slot": impressions.slot,
+        "sponsored": impressions.sponsored,
+        "left": impressions.left,
+    }
+    values = np.array([np.asarray(column, dtype=float) for column in factors.values()])
+    values -= np.array([[row[product == each].mean() for each in range(8)] for row in values])[:, product]
+    together = np.corrcoef(values) * np.sqrt(values.shape[1])
+    before = [np.corrcoef(row[:-8], row[8:])[0, 1] * np.sqrt(values.shape[1]) for row in values]  # a trial is 8 rows
+    nested = {4, 5}  # a sponsored tag keeps the other away
+    free = [together[i, j] for i in range(6) for j in range(i) if {i, j} != nested]
+    assert together[4, 5] < -4.5
+    assert np.abs(free).max() < 4.5
+    assert np.abs(before).max() < 4.5
+
+
 def test_aces_propensities_are_the_probabilities_of_what_was_drawn(aces):
     _, impressions = aces
     free = np.ones((TRIALS, 8), dtype=bool)
@@ -108,6 +132,16 @@ def test_a_factorial_draws_each_cell_equally_often_and_independently():
     np.testing.assert_allclose(impressions.propensity, 1 / 8 / 6 / 4)
     np.testing.assert_allclose(impressions.propensity_sponsored, 0.5)
     np.testing.assert_allclose(impressions.propensity_overall_pick, 1.0)
+
+
+def test_tags_of_a_factorial_are_independent_of_places_prices_and_each_other():
+    levels = {"price": [0.5, 2.0], "tags": ["sponsored", "overall_pick", "scarcity"]}
+    products, impressions = drawn(regime="factorial", levels=levels)
+    dear = (impressions.price_minor > products.price_minor[impressions["product"]]).astype(int)
+    tags = [impressions[name] for name in ("sponsored", "overall_pick", "scarcity")]
+    fits(np.bincount(((tags[0] * 2 + tags[1]) * 2 + tags[2]) * 2 + dear, minlength=16))
+    for tag in tags:
+        fits(np.bincount(tag * 8 + impressions.slot, minlength=16))
 
 
 def test_sobol_points_cover_the_law_more_evenly_than_draws():
