@@ -183,6 +183,11 @@ class Agent(mesa.Agent):  # type: ignore[misc]
         """Go back to a state that ``state`` gave; takes the place of ``on_start``."""
         raise NotImplementedError(f"{type(self).__name__} has no restore()")
 
+    @property
+    def decides_at_once(self) -> bool:
+        """Whether ``decide`` waits for nothing, so that it needs no thread of its own."""
+        return False
+
     @classmethod
     def provenance_of(cls, config: Any, model: Any) -> str:
         """Return where the decisions of an agent with this scenario table come from."""

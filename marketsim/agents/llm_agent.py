@@ -13,7 +13,7 @@ from marketsim.exchange.config import LatencyRange
 from marketsim.llm.prompts import load_prompt
 from marketsim.llm.question import Option, Question
 from marketsim.llm.regimes import Exchange
-from marketsim.llm.sampler import Asker, Decision, Sampler
+from marketsim.llm.sampler import Asker, Decision
 from marketsim.llm.service import LlmService
 
 
@@ -30,9 +30,9 @@ class Mind:
         service: LlmService = agent.host.llm
         config: LlmAgentConfig = agent.config
         self._agent, self._service = agent, service
-        self.config = config.merged(service.config)
+        self.config = service.settings(config)
+        self.is_replayed = service.config.mode == "replay"
         self._prompt = load_prompt(config.kind, config.prompt)
-        self._sampler: Sampler | None = None
         self._asker = (agent.host.seed, agent.host.replicate, agent.name)
         self.steps = 0
         """Decisions asked for so far."""
@@ -45,8 +45,11 @@ class Mind:
 
     # ---- Asking ----------------------------------------------------------------------------------------------
 
-    def ask(self, seen: dict[str, Any]) -> bool:
-        """Start a decision on what is seen, JSON that ``decide`` gets back; its latency is drawn from the scenario."""
+    def ask(self, seen: Any) -> bool:
+        """Start a decision on what is seen, JSON that ``decide`` gets back; its latency is drawn from the scenario.
+
+        A long text costs less on its way than a tree of the same length: it is neither walked nor copied.
+        """
         agent = self._agent
         question = {"seen": seen, "step": self.steps, "asked_ns": agent.now, "history": list(self.history)}
         self.steps += 1
@@ -75,12 +78,11 @@ class Mind:
         hold : str
             Option that ``llm.invalid = "hold"`` takes.
         """
-        if self._sampler is None:
-            self._sampler = self._service.sampler(self.config, self.config.model)
+        sampler = self._service.sampler(self.config, self.config.model)
         asked = Question(self._prompt.system, self._prompt.user(fields), options, form)
         history: list[Exchange] = [(text, said) for text, said in question["history"]]
         asker = Asker(*self._asker, question["step"])
-        decision = await self._sampler.decide(asked, asker, history=history, hold=hold)
+        decision = await sampler.decide(asked, asker, history=history, hold=hold)
         return decision, {"step": question["step"], "asked_ns": question["asked_ns"], "question": asked.name}
 
     def take(self, answer: tuple[Decision, dict[str, Any]]) -> dict[str, Any] | None:

@@ -44,8 +44,13 @@ class LlmBuyer(Agent):
     @classmethod
     def provenance_of(cls, config: Any, model: Any) -> str:
         """Return where decisions come from."""
-        provenance: str = model.llm.provenance(config.merged(model.llm.config))
+        provenance: str = model.llm.provenance(model.llm.settings(config))
         return provenance
+
+    @property
+    def decides_at_once(self) -> bool:
+        """Whether answers come from a record alone."""
+        return self.mind.is_replayed
 
     def on_start(self) -> None:
         """Come at a random time within one period."""

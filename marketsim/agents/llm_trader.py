@@ -50,8 +50,13 @@ class LlmTrader(Trader):
     @classmethod
     def provenance_of(cls, config: Any, model: Any) -> str:
         """Return where decisions come from."""
-        provenance: str = model.llm.provenance(config.merged(model.llm.config))
+        provenance: str = model.llm.provenance(model.llm.settings(config))
         return provenance
+
+    @property
+    def decides_at_once(self) -> bool:
+        """Whether answers come from a record alone."""
+        return self.mind.is_replayed
 
     def on_start(self) -> None:
         """Listen, and wake first at a random time within one period."""
@@ -66,17 +71,17 @@ class LlmTrader(Trader):
         self.wake_in(self.config.period)
         seen = self._seen()
         if seen is not None:
-            self.mind.ask(seen)
+            self.mind.ask(untrusted_json(seen))
 
     async def decide(self, question: Any) -> tuple[Decision, dict[str, Any]]:
         """Ask the model."""
         config: LlmTraderConfig = self.config
         fields = {
             "persona": config.persona,
-            "state": untrusted_json(question["seen"]),
+            "state": question["seen"],
             "limit_lots": config.limit_lots,
             "max_order_lots": config.max_order_lots,
-            "symbol": question["seen"]["instrument"],
+            "symbol": self._instrument.symbol,
         }
         return await self.mind.decide(question, fields, OPTIONS, order_form(config.max_order_lots), "hold")
 

@@ -7,7 +7,7 @@ import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from marketsim.core.loop_thread import LoopThread
 from marketsim.llm.budget import Caps, Prices
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 NANOSECONDS = 1_000_000_000
 ROWS_PER_BATCH = 4096
+
+
+class Overriding(Protocol):
+    """A table of agents that may override keys of ``[llm]``."""
+
+    def merged(self, base: LlmConfig | None) -> LlmConfig:
+        """Return ``[llm]`` with the overrides."""
 
 
 class LlmService:
@@ -48,6 +55,8 @@ class LlmService:
         self.loop = LoopThread("marketsim decisions")
         self._shared: Shared | None = None
         self._clients: dict[Access, ChatClient] = {}
+        self._settings: dict[int, tuple[Overriding, LlmConfig]] = {}
+        self._samplers: dict[int, Sampler] = {}  # which keep their settings alive, and so their identity
         self._rows: list[tuple[Any, ...]] = []
         self._users = [1]  # shared with those that share
 
@@ -97,8 +106,27 @@ class LlmService:
             assert self._shared is not None
         return self._shared
 
+    def settings(self, table: Overriding) -> LlmConfig:
+        """Return ``[llm]`` with the overrides of a table of agents; one object for all of its agents."""
+        if id(table) not in self._settings:
+            self._settings[id(table)] = (table, table.merged(self.config))
+        return self._settings[id(table)][1]
+
     def sampler(self, config: LlmConfig, model: str) -> Sampler:
-        """Return what asks a model, with ``[llm]`` and an agent's overrides."""
+        """Return what asks a model, with ``[llm]`` and an agent's overrides.
+
+        Raises
+        ------
+        AuthenticationError
+            The key is not set.
+        CapabilityError
+            An earlier probe found that the model cannot serve the regime.
+        """
+        if id(config) not in self._samplers:
+            self._samplers[id(config)] = self._new_sampler(config, model)
+        return self._samplers[id(config)]
+
+    def _new_sampler(self, config: LlmConfig, model: str) -> Sampler:
         patience = Patience(config.retries, config.timeout / NANOSECONDS)
         access = Access(
             config.endpoint, config.key_env, patience, Prices(config.prices.prompt, config.prices.completion)

@@ -11,7 +11,7 @@ import concurrent.futures
 import copy
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -159,9 +159,25 @@ class Decisions:
         return True
 
     def _think(self, agent: Agent, asked_at: int, effect_at: int, question: Any) -> None:
-        answer = self._thinker.start(agent.decide(question))
+        thought = agent.decide(question)
+        answer = _at_once(thought) if agent.decides_at_once else self._thinker.start(thought)
         self._pending[agent] = Pending(asked_at, effect_at, question, answer, time.monotonic())
 
     @cached_property
     def _thinker(self) -> LoopThread:
         return LoopThread("marketsim decisions") if self._given is None else self._given
+
+
+def _at_once(thought: Coroutine[Any, Any, Any]) -> concurrent.futures.Future[Any]:
+    """Carry out a coroutine that waits for nobody, here and now: a thread would only wait for this one."""
+    answer: concurrent.futures.Future[Any] = concurrent.futures.Future()
+    try:
+        thought.send(None)
+    except StopIteration as done:
+        answer.set_result(done.value)
+    except Exception as error:  # raised again where the answer is taken
+        answer.set_exception(error)
+    else:
+        thought.close()
+        answer.set_exception(RuntimeError("decides_at_once, but decide() waited for something"))
+    return answer
