@@ -16,14 +16,15 @@ from tests.exchange.book_streams import log_digest
 print(BOUNDS_CHECKED, JIT_DISABLED, *log_digest(range({seeds}), {n}))
 """
 OUT_OF_RANGE = """
-from marketsim.exchange.kernel.batch import submit_one
+import numpy as np
+from marketsim.exchange.kernel.batch import run_batch
 from marketsim.exchange.kernel.layout import FREE_SLOT
 from marketsim.exchange.storage import BookStorage
 
 storage = BookStorage(orders=4)
 storage.book.header[FREE_SLOT] = len(storage.book.orders)  # one too far
 try:
-    submit_one(storage.handle, 0, 0, 1, 100, 1, 0, 0)
+    run_batch(storage.handle, np.array([[0], [0], [1], [100], [1], [0], [0]]), 0, 1)
 except IndexError as error:
     print("IndexError:", error)
 """

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from marketsim.core.jit import direct
-from marketsim.exchange import EventKind, OrderBook, OrderStatus, SelfTradePrevention, Side
+from marketsim.exchange import EventKind, OrderBook, OrderStatus, SelfTradePrevention, Side, TimeInForce
 from marketsim.exchange.codes import (
     FIRST_SLOT,
     M_OWNER,
@@ -16,7 +15,7 @@ from marketsim.exchange.codes import (
     STOP_OWNERS_FULL,
     STOP_REBASE,
 )
-from marketsim.exchange.kernel.batch import SUBMIT_ONE, run_batch, run_plain_batch, submit_one
+from marketsim.exchange.kernel.batch import run_batch, run_plain_batch
 from marketsim.exchange.kernel.layout import N_RESTING, STOP
 from marketsim.exchange.storage import BookStorage, EventLog
 from tests.exchange.book_streams import batch, fuzzed
@@ -58,10 +57,6 @@ def carried_out(storage, columns, run, stop_seen):
     return state_of(storage)
 
 
-def one(handle, columns, i):
-    direct(submit_one, SUBMIT_ONE)(handle, *columns[:, i].tolist())
-
-
 def full(handle, columns, i):
     run_batch(handle, columns, i, i + 1)
 
@@ -70,12 +65,38 @@ def plain(handle, columns, i):
     run_plain_batch(handle, columns, i, i + 1)
 
 
-@pytest.mark.parametrize("run", [one, full])
 @pytest.mark.parametrize("spread", [4, 1 << 24])
-def test_a_kernel_that_lacks_something_changes_nothing_and_goes_on_later(run, spread):
+def test_a_kernel_that_lacks_something_changes_nothing_and_goes_on_later(spread):
     columns, seen = columns_of(fuzzed(11, 150, spread)), set()
-    assert carried_out(small(), columns, run, seen) == carried_out(roomy(), columns, run, set())
+    assert carried_out(small(), columns, full, seen) == carried_out(roomy(), columns, full, set())
     assert seen == EVERY_STOP if spread > 4 else seen >= EVERY_STOP - {STOP_REBASE}
+
+
+def call(book, kind, order_id, side, price, size, flags, owner):
+    """One message by the method for it; False where there is none."""
+    stp = SelfTradePrevention(flags & 112)
+    if kind == 0:
+        kinds = {"tif": TimeInForce(flags & 3), "post_only": bool(flags & 4), "market": bool(flags & 8)}
+        book.submit(Side(side), price, size, order_id or None, owner=owner, stp=stp, **kinds)
+    elif kind == 3:
+        book.replace(order_id, price, size, post_only=bool(flags & 4), stp=stp)
+    elif kind in (1, 2, 4):
+        {1: book.cancel, 2: book.reduce, 4: book.cancel_all}[kind](
+            *{1: (order_id,), 2: (order_id, size), 4: (owner,)}[kind]
+        )
+    return kind in range(5)
+
+
+@pytest.mark.parametrize("spread", [4, 1 << 24])
+def test_single_messages_to_a_small_book_give_the_log_of_a_batch_to_a_large_one(spread):
+    small_book, sent = OrderBook(capacity=1), []
+    for kind, order_id, side, price, size, flags, owner in fuzzed(12, 400, spread):
+        if flags < 128 and call(small_book, kind, order_id, side, price, size, flags, owner):
+            bare = kind in (1, 2, 4)
+            message = (kind, order_id if kind != 4 else 0, side * (kind == 0), 0 if bare else price)
+            sent.append((*message, 0 if kind in (1, 4) else size, 0 if bare else flags, owner * (kind in (0, 4))))
+    log, whole = small_book.events(), OrderBook(capacity=1 << 12).process(batch(sent))
+    assert {name: column.tolist() for name, column in log.items()} == {n: c.tolist() for n, c in whole.items()}
 
 
 def test_the_plain_kernel_stops_likewise():
