@@ -181,3 +181,12 @@ def test_identical_offers_can_each_draw_their_price():
     products, impressions = drawn(regime="identical", identical={"price_deviation": 0.1})
     factor = np.log(impressions.price_minor / products.price_minor[0])
     assert stats.kstest(factor[::5], "norm", args=(0.0, 0.1)).pvalue > P_VALUE
+
+
+def test_two_searches_that_find_the_same_products_draw_their_own_numbers():
+    products = catalogue(1, 8)
+    shopper = {"name": "some", "queries": ["thing", "category"]}
+    venue = shop([shopper], products=products, ranking={}, randomise={"regime": "aces", "trials": 50})
+    shown = rows_of(venue)["impressions"].sort_values(["choice_set", "product"])
+    price = pages(shown, "price_minor")
+    assert (price[:50] != price[50:]).mean() > 0.95

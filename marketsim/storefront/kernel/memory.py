@@ -174,7 +174,6 @@ OFFER_WORDS = 12
 (OF_PLACE, OF_SPONSORED, OF_PICK, OF_SCARCITY, OF_CELL, OF_WEIGHT, OF_WELFARE) = range(7)
 OFFER_FLOATS = 8
 """The first five are propensities: of the place, of the tags, of the cell of a factorial."""
-N_TAG_DRAWS = 12
 
 # ---- worth: of a page to the person served ----------------------------------------------------------------------
 BEST_SHOWN, BEST_LISTED, MEAN_SHOWN = range(3)

@@ -1,7 +1,7 @@
 """What a page shows: the products, their order, and what the regime makes of prices, ratings, reviews and tags.
 
-Draws are addressed by (trial or visit, product), those of the tags by (trial or visit, shelf). So a product or category
-that is added at the end changes no other draw.
+Draws are addressed by (trial or visit, product), on the page of a search also by the search; those of the tags by
+(trial or visit, shelf). So a product or category that is added at the end changes no other draw.
 """
 
 import numpy as np
@@ -66,6 +66,7 @@ from marketsim.storefront.kernel.memory import (
     S_COUNT,
     S_ENTITY,
     S_FIRST,
+    S_QUERY,
     SOBOL,
     SOBOL_BITS,
     SOBOL_LOG,
@@ -88,6 +89,12 @@ def address(shop, population, purpose, number, entity):
     counters[NUMBER], counters[ENTITY] = np.uint64(number), np.uint64(entity)
 
 
+@inlined
+def offer_entity(query, product):
+    """Address of the draws of a product on a page; ``query`` is -1 for a category."""
+    return product + 1 + ((query + 1) << 42)
+
+
 @spliced
 def velocity(shop, product, now):
     """Sales lately, each counting half after one half-life."""
@@ -95,10 +102,10 @@ def velocity(shop, product, now):
 
 
 @spliced
-def changing_score(shop, population, number, product, now, most):
+def changing_score(shop, population, number, query, product, now, most):
     """The part of a score that changes from visit to visit."""
     law = shop.law
-    address(shop, population, KEY_PAGE, number, product + 1)
+    address(shop, population, KEY_PAGE, number, offer_entity(query, product))
     noise = uniforms(shop.counters, 1)[0]
     sales = velocity(shop, product, now) / most if most > 0.0 else 0.0
     return law[L_VELOCITY_WEIGHT] * sales + law[L_EXPLORATION_WEIGHT] * noise
@@ -135,7 +142,8 @@ def rank(shop, population, number, shelf, slots, now):
             break
         product, score = entries[entry, E_PRODUCT], shop.scores[entry]
         if is_dynamic:
-            score += changing_score(shop, population, number, product, now, most)
+            query = shop.shelves[shelf, S_QUERY]
+            score += changing_score(shop, population, number, query, product, now, most)
         place = kept
         while place > 0 and score > best[place - 1]:  # ties stay in the order of ids
             if place < room:
@@ -170,7 +178,7 @@ def draw(shop, population, number, shelf, slots):
     for row in range(rows):
         block, entity = row - slots, place
         if row < slots:
-            block, entity = 0, shop.chosen[row] + 1
+            block, entity = 0, offer_entity(shop.shelves[shelf, S_QUERY], shop.chosen[row])
             if regime == IDENTICAL:
                 entity += (row + 1) << 32
         if regime == SOBOL:
