@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from marketsim.analysis.choice.choice_sets import wilson_interval
 from marketsim.analysis.columns import FloatArray
-from marketsim.analysis.storefront.model import ChoiceModel
+from marketsim.analysis.storefront.model import MAX_SETS, ChoiceModel
 from marketsim.analysis.storefront.summary import StorefrontSummary
 from marketsim.report.chart import Figure, Key, Panel
 from marketsim.report.scales import Axis, number_axis, padded, signed
@@ -53,7 +53,8 @@ def coefficient_figure(shop: StorefrontSummary) -> Figure:
         reading=(
             "A conditional logit: how much each attribute adds to the utility of an offer, other things equal. Right "
             "of zero it wins choices, left of it it loses them. All of these were drawn at random, so that the numbers "
-            "are effects, and compare with those of other runs of the same specification."
+            "are effects, and compare with those of other runs of the same specification. Those of places hold "
+            "attention and taste together."
         ),
         found=_coefficients_found(model, planted),
     )
@@ -66,8 +67,9 @@ def _coefficients_found(model: ChoiceModel, planted: FloatArray) -> str:
         f"{model.specification}: {count(model.n, 'choice set')}, log likelihood {signed(model.log_likelihood, 1)}, "
         f"McFadden pseudo R\u00b2 {model.pseudo_r2:.3f}."
     )
-    if model.n < model.n_run and model.n_run > model.n:
-        text += f" Made from {model.n:,} of {model.n_run:,} choice sets: the first ones that were bought from."
+    if model.n < model.n_run:
+        first = f", of the first {MAX_SETS:,}" if model.n_run > MAX_SETS else ""
+        text += f" Made from those of the {model.n_run:,} that were bought from{first}."
     if np.isfinite(planted).any():
         inside = [one.low <= one.planted <= one.high for one in model.coefficients if one.planted is not None]
         text += f" {sum(inside)} of {len(inside)} intervals hold the planted number; by chance about 1 in 20 misses it."

@@ -50,7 +50,7 @@ def shop_section(shop: StorefrontSummary) -> ShopSection:
         tiles=_tiles(shop),
         figures=(coefficient_figure(shop), effect_figure(shop), page_map(shop), price_figure(shop), share_figure(shop)),
         rates=_rates(shop),
-        published_heads=("Coefficient", "This run", "95 % interval", "Planted", *models),
+        published_heads=("Coefficient", "This run", "95 % interval", *_planted_head(shop), *models),
         published=published,
         shares=tuple(
             (one.category, f"{len(one.product)}", f"{one.hhi:.3f}", one.product[0], percent(float(one.share[0])))
@@ -101,6 +101,11 @@ def _rates(shop: StorefrontSummary) -> tuple[tuple[str, ...], ...]:
     )
 
 
+def _planted_head(shop: StorefrontSummary) -> tuple[str, ...]:
+    """Return the head of the column of planted numbers; none where nothing was planted."""
+    return ("Planted",) if all(one.planted is not None for one in shop.model.coefficients) else ()
+
+
 def _published(shop: StorefrontSummary) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Return the models, and the coefficients beside theirs."""
     coefficients = shop.model.coefficients
@@ -111,7 +116,7 @@ def _published(shop: StorefrontSummary) -> tuple[tuple[str, ...], tuple[tuple[st
             one.name,
             signed(one.estimate, 2),
             f"{signed(one.low, 2)} to {signed(one.high, 2)}",
-            MISSING if one.planted is None else signed(one.planted, 2),
+            *(signed(one.planted, 2) for _ in _planted_head(shop) if one.planted is not None),
             *(signed(one.published[model], 2) if model in one.published else MISSING for model in models),
         )
         for one in coefficients

@@ -115,3 +115,15 @@ def test_a_run_that_recorded_no_impressions_still_has_a_report(tmp_path):
     assert run.storefront_measures()["purchases"] == 4500
     with pytest.raises(RunDirectoryError, match="storefront/impressions"):
         run.choice_table()
+
+
+def test_a_fit_says_that_pages_were_left_and_shows_no_empty_column(tmp_path):
+    overrides = ["storefront.randomise.trials=60", "storefront.shoppers.planted.choice.outside=20.0"]
+    overrides.append('storefront.shoppers.planted.attention={ model = "position" }')
+    run = marketsim.run(SCENARIOS / "storefront_quickstart.toml", overrides=overrides, out=tmp_path / "run")
+    page = run.report().read_text()
+    assert "Made from those of the 540 that were bought from." in page
+    assert "planted in the scenario" not in page
+    assert ">Planted<" not in page
+    section = shop_section(run._view.storefront)
+    assert {len(row) for row in section.published} == {len(section.published_heads)}
