@@ -9,7 +9,8 @@ import pytest
 from marketsim.llm import RespondentServer
 from marketsim.llm.respondents import FaultPlan, respondent_for
 
-STATE = '<state>\n{"recent_mid_ticks": [100, 104], "account": {"position_lots": 0, "limit_lots": 10}}\n</state>'
+SEEN = '{"recent_mids": [1.00, 1.04], "tick_size": 0.01, "account": {"position_lots": 0, "limit_lots": 10}}'
+STATE = f"<state>\n{SEEN}\n</state>"
 CHOICE = (
     f"{STATE}\n\nOptions:\n[A] buy: now\n[B] sell: now\n[C] hold\n\nAnswer with one label and nothing else, A, B, C."
 )
