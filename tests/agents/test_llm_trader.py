@@ -339,3 +339,34 @@ def test_the_scenario_that_ships_says_what_it_would_cost():
     assert (first["calls"], first["calls_at_most"], first["prompt_tokens"]) == (600, 1800, 300_000)
     assert (first["money"], first["currency"]) == ("0.6000", "USD")
     assert Path(ROOT / "scenarios" / "llm_traders.toml").is_file()
+
+
+def test_the_key_is_in_no_file_of_a_run(file, tmp_path, monkeypatch, caplog):
+    secret = "sk-very-secret-0123456789"
+    monkeypatch.setenv("MARKET_KEY", secret)
+    caplog.set_level("DEBUG")
+    with RespondentServer(api_key=secret) as server:
+        models = [f"llm.endpoint={server.base_url}", "llm.model=trader", "llm.key_env=MARKET_KEY"]
+        run = other_run(file, tmp_path, *models, "duration=9s")
+    run.report()
+    files = [path for path in run.path.rglob("*") if path.is_file()]
+    assert len(files) > 8
+    assert all(secret.encode() not in path.read_bytes() for path in files)
+    assert secret not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        ("llm.model=nobody", 2, "404 The model `nobody` does not exist"),
+        ("llm.model=echo", 2, "needs logprobs"),
+        ("llm.key_env=NO_SUCH_KEY", 2, "the environment variable NO_SUCH_KEY, which is not set"),
+    ],
+)
+def test_what_a_user_got_wrong_has_a_message_an_exit_code_and_no_traceback(file, tmp_path, change, code, message):
+    words = ["run", str(file), "--set", change, "--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == code
+    assert "agent " in result.stderr
+    assert message in result.stderr or "model echo" in result.stderr
+    assert "Traceback" not in result.stderr
