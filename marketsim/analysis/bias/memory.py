@@ -256,15 +256,20 @@ def ljung_box(counts: MemoryCounts) -> FloatArray:
     ----------
     Ljung & Box (1978), Biometrika 65(2), 297-303.
     """
-    lag = np.arange(1, layout.N_LAGS + 1)
-    products = np.maximum(counts.size[:, None] - lag, 0)
     square = counts.ones * (counts.size - counts.ones) / np.maximum(counts.size, 1)
-    expected = -(square / np.maximum(counts.size * (counts.size - 1), 1)) @ products
-    n_products = products.sum(axis=0)
+    expected, n_products = expected_products(counts.ones, counts.size)
     usable = n_products > 0
     excess = counts.n * (counts.lags - expected)[:, usable] / square.sum()
     statistic: FloatArray = (counts.n + 2) / counts.n * (excess**2 / n_products[usable]).sum(axis=1)
     return statistic
+
+
+def expected_products(ones: IntArray, size: IntArray) -> tuple[FloatArray, IntArray]:
+    """Return what sums of lagged products are in random orders, and how many products they have: [N_LAGS] twice."""
+    products = np.maximum(size[:, None] - np.arange(1, layout.N_LAGS + 1), 0)
+    square = ones * (size - ones) / np.maximum(size, 1)
+    expected: FloatArray = -(square / np.maximum(size * (size - 1), 1)) @ products
+    return expected, products.sum(axis=0)
 
 
 def trend_statistic(switching: FloatArray) -> FloatArray:

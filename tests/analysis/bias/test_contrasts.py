@@ -9,7 +9,7 @@ from marketsim.analysis.bias.calibration import calibration_test
 from marketsim.analysis.bias.history import history_tests
 from marketsim.analysis.bias.logistic import fit_logistic, saturated_log_likelihood
 from marketsim.analysis.bias.pairs import mcnemar, paired_test, stuart_maxwell
-from marketsim.analysis.bias.personas import fit_mixed_logit, four_fifths_rule, persona_test
+from marketsim.analysis.bias.personas import _objective, fit_mixed_logit, four_fifths_rule, persona_test
 from marketsim.analysis.bias.temperature import temperature_law_test
 from tests.analysis.bias.series import rng
 from tests.oracles.coverage import exact_band
@@ -104,6 +104,15 @@ def test_the_likelihood_of_a_mixed_logit_is_the_integral():
     assert fit.log_likelihood == pytest.approx(total, abs=2e-4)
 
 
+def test_the_gradient_of_a_mixed_logit_is_that_of_its_likelihood():
+    ones, n = rng(23).binomial(6, 0.4, (30, 2)), np.full((30, 2), 6)
+    at = np.array([-0.3, 0.2, -0.4])
+    _, gradient = _objective(at, ones, n)
+    for place, step in enumerate(1e-5 * np.eye(3)):
+        slope = (_objective(at + step, ones, n)[0] - _objective(at - step, ones, n)[0]) / 2e-5
+        assert gradient[place] == pytest.approx(slope, abs=1e-2)
+
+
 def test_planted_levels_and_deviation_are_recovered():
     draw = rng(21)
     level, deviation, items, repeats = np.array([-0.5, 0.4]), 1.2, 600, 10
@@ -167,6 +176,13 @@ def test_a_step_is_found_where_it_is():
     assert step.p_value == pytest.approx(1e-4)
     assert (step.facts["from"], step.facts["to"]) == pytest.approx((0.4, 0.5))
     assert "three stated" in calibration_test(n[:2], n[:2], stated[:2], rng(34)).reason
+
+
+def test_a_rise_that_was_stated_is_no_step():
+    stated, n = np.array([0.05, 0.1, 0.9, 0.95]), np.full(4, 200)
+    found = calibration_test(np.round(n * stated).astype(int), n, stated, rng(35))
+    assert found.estimate == pytest.approx(0)
+    assert found.p_value > 0.5
 
 
 def test_calibrated_answers_have_a_step_by_chance_alone(monkeypatch):

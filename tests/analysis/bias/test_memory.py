@@ -16,7 +16,15 @@ from marketsim.analysis.bias.markov import (
     likelihood_ratio_1,
     likelihood_ratio_2,
 )
-from marketsim.analysis.bias.memory import count, first_item_test, ljung_box, memory_tests, runs_test, trend_statistic
+from marketsim.analysis.bias.memory import (
+    count,
+    expected_products,
+    first_item_test,
+    ljung_box,
+    memory_tests,
+    runs_test,
+    trend_statistic,
+)
 from tests.analysis.bias.series import answers, coin, in_calls, key, markov
 from tests.oracles import answer_counts as oracle
 
@@ -50,7 +58,7 @@ def test_the_fourier_form_of_a_sum_agrees_with_plain_convolution(monkeypatch):
 
 def test_the_first_item_test_is_exact(monkeypatch):
     monkeypatch.setattr("marketsim.analysis.bias.memory.MIN_RARER", 1)
-    calls = [[1, 0, 0], [1, 1, 0, 0], [1, 1, 0]]
+    calls = [[1, 0, 0], [1, 1, 0, 0], [1, 0, 0, 0, 0]]
     first = np.array([sum(call[0] for call in order) for order in oracle.orders_within_calls(calls)])
     found = first_item_test(answers(*calls))
     assert found.p_value == pytest.approx(2 * (first >= 3).mean())
@@ -79,6 +87,16 @@ def test_in_one_long_call_ljung_box_is_the_textbook_one():
     n, lag = len(bits), np.arange(1, 11)
     textbook = n * (n + 2) * (r**2 / (n - lag)).sum()
     assert ljung_box(count(in_calls(bits, n), key(1), 0))[0] == pytest.approx(textbook, rel=0.05)
+
+
+def test_expected_products_are_the_mean_over_all_orders():
+    calls = [[1, 0, 1, 1], [0, 1, 0], [1]]
+    expected, number = expected_products(np.array([3, 1, 1]), np.array([4, 3, 1]))
+    orders = oracle.orders_within_calls(calls)
+    for lag in range(1, 5):
+        products = [oracle.lagged_products(order, lag) for order in orders]
+        assert expected[lag - 1] == pytest.approx(np.mean(products))
+    assert number[:4].tolist() == [5, 3, 1, 0]
 
 
 def test_the_trend_statistic_is_a_studentised_correlation():

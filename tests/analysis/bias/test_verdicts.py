@@ -30,6 +30,10 @@ def test_holm_rejects_step_by_step(p):
     assert set(np.flatnonzero(adjusted <= 0.05).tolist()) == rejected
 
 
+def test_holm_never_ranks_a_larger_p_value_before_a_smaller_one():
+    assert holm(np.array([0.01, 0.04, 0.03])).tolist() == pytest.approx([0.03, 0.06, 0.06])
+
+
 def test_a_test_without_p_value_does_not_count_among_the_many():
     assert holm(np.array([0.02, np.nan, 0.04])).tolist() == pytest.approx([0.04, np.nan, 0.04], nan_ok=True)
 
