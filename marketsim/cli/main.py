@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "sweep": "Run many versions of a scenario: sweep FILE; sweep status, report, export.",
     "compare": "Compare two runs: scenarios, first differing event, statistics.",
     "sql": "Query every table of a run or a sweep.",
+    "lmm": "The order model: lmm prepare, train, sample, eval.",
     "bench": "Run one of the benchmarks of a checkout.",
 }
 """Every command and what it does, so that --help imports none of them."""

@@ -9,7 +9,8 @@ Measured over the range: ``log`` at most 1 ulp off, ``exp`` at most 1, ``normal_
 
 References
 ----------
-Sun Microsystems (1993), fdlibm 5.3, ``e_log.c`` and ``e_exp.c``: polynomials and the split of ln 2.
+Sun Microsystems (1993), fdlibm 5.3, ``e_log.c``, ``e_exp.c``, ``k_sin.c``, ``k_cos.c``: polynomials and the splits of
+ln 2 and pi / 2.
 Wichura (1988), Algorithm AS 241, Applied Statistics 37(3), 477-484: ``normal_quantile`` (PPND16).
 """
 
@@ -25,6 +26,10 @@ _LN2_HIGH: Final = 6.93147180369123816490e-01
 _LN2_LOW: Final = 1.90821492927058770002e-10
 _PER_LN2: Final = 1.44269504088896338700
 _SQRT_HALF: Final = 0.7071067811865476
+_TWO_PER_PI: Final = 6.36619772367581382433e-01
+_QUARTER_A: Final = 1.57079632673412561417e00
+_QUARTER_B: Final = 6.07710050630396597660e-11
+_QUARTER_C: Final = 2.02226624879595063154e-21
 _EXP_OVERFLOWS: Final = 709.782712893383973096
 _EXP_VANISHES: Final = -745.133219101941108420
 
@@ -73,6 +78,24 @@ def exp(x: float) -> float:
     return math.ldexp(y, power)
 
 
+def sine(x: float) -> float:
+    """Return the sine of x radians; at most 1e-16 (1 + abs(x)) off, for abs(x) up to 1e15."""
+    quarter = math.floor(x * _TWO_PER_PI + 0.5)
+    r = ((x - quarter * _QUARTER_A) - quarter * _QUARTER_B) - quarter * _QUARTER_C
+    turn = int(quarter) & 3
+    y = _near_cosine(r) if turn & 1 else _near_sine(r)
+    return -y if turn & 2 else y
+
+
+def cosine(x: float) -> float:
+    """Return the cosine of x radians; as exact as ``sine``."""
+    quarter = math.floor(x * _TWO_PER_PI + 0.5)
+    r = ((x - quarter * _QUARTER_A) - quarter * _QUARTER_B) - quarter * _QUARTER_C
+    turn = int(quarter) & 3
+    y = _near_sine(r) if turn & 1 else _near_cosine(r)
+    return -y if (turn + 1) & 2 else y
+
+
 def normal_quantile(p: float) -> float:
     """Return the number below which a standard normal variable falls with probability p.
 
@@ -92,6 +115,26 @@ def normal_quantile(p: float) -> float:
     r = math.sqrt(-log(tail))
     x = _near_tail(r - 1.6) if r <= 5.0 else _far_tail(r - 5.0)
     return -x if q < 0.0 else x
+
+
+def _near_sine(r: float) -> float:
+    """Sine of an angle up to a quarter of pi."""
+    z = r * r
+    p = 8.33333333332248946124e-03 + z * (
+        -1.98412698298579493134e-04
+        + z * (2.75573137070700676789e-06 + z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10))
+    )
+    return r + r * z * (-1.66666666666666324348e-01 + z * p)
+
+
+def _near_cosine(r: float) -> float:
+    """Cosine of an angle up to a quarter of pi."""
+    z = r * r
+    p = 2.48015872894767294178e-05 + z * (
+        -2.75573143513906633035e-07 + z * (2.08757232129817482790e-09 - z * 1.13596475577881948265e-11)
+    )
+    p = 4.16666666666666019037e-02 + z * (-1.38888888888741095749e-03 + z * p)
+    return 1.0 - (0.5 * z - z * z * p)
 
 
 def _central(r: float) -> float:
@@ -127,5 +170,17 @@ def _far_tail(r: float) -> float:
     return n / d
 
 
-KERNEL_FUNCTIONS: Final = (sqrt, log, exp, normal_quantile, _central, _near_tail, _far_tail)
+KERNEL_FUNCTIONS: Final = (
+    sqrt,
+    log,
+    exp,
+    sine,
+    cosine,
+    normal_quantile,
+    _near_sine,
+    _near_cosine,
+    _central,
+    _near_tail,
+    _far_tail,
+)
 """What ``core.jit`` makes callable from kernels."""

@@ -7,6 +7,7 @@ _HOME = "marketsim.exchange.populations"
 KINDS = Registry(
     {
         "zero_intelligence": f"{_HOME}.zero_intelligence:ZeroIntelligence",
+        "hawkes": f"{_HOME}.hawkes:Hawkes",
         "gode_sunder": f"{_HOME}.gode_sunder:GodeSunder",
         "noise": f"{_HOME}.noise:Noise",
         "value": f"{_HOME}.value:Value",
