@@ -89,10 +89,11 @@ def train(
     data: Annotated[Path, typer.Option(metavar="DIR", help="What prepare wrote.")],
     out: OutFolder,
     size: Annotated[str, typer.Option(help="ci, small, base or large.")] = "ci",
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the optimiser, 32 windows of 128 events each.")] = 4000,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the optimiser.")] = 4000,
     rate: Annotated[float, typer.Option(min=1e-6, max=1.0, help="Learning rate.")] = 4e-3,
     every: Annotated[int, typer.Option(min=1, help="Steps between two validations, which save the state.")] = 200,
-    events: Annotated[int, typer.Option(min=64, help="Events of a window.")] = 128,
+    windows: Annotated[int, typer.Option(min=1, help="Windows of a step.")] = 32,
+    events: Annotated[int, typer.Option(min=64, help="Events of a window; best twice the model's own.")] = 128,
     seed: Seed = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a training in this folder stopped.")] = False,
     half: Annotated[bool, typer.Option("--half", help="Keep the weights in 16 bits.")] = False,
@@ -113,7 +114,7 @@ def train(
     from marketsim.lmm.training import Training, TrainingConfig
 
     torch.set_num_threads(threads)
-    config = TrainingConfig(size, steps, events=events, rate=rate, seed=seed, every=every)
+    config = TrainingConfig(size, steps, windows, events, rate=rate, seed=seed, every=every)
     training = Training(config, Shards(data), out, resume)
     with _progress(steps) as report:
         finished = training.run(report)
@@ -123,7 +124,18 @@ def train(
         )
         raise typer.Exit(130)
     words = ["marketsim", "lmm", "train", "--size", size, "--data", str(data), "--steps", str(steps)]
-    words += ["--rate", f"{rate:g}", "--every", str(every), "--events", str(events), "--seed", str(seed)]
+    words += [
+        "--rate",
+        f"{rate:g}",
+        "--every",
+        str(every),
+        "--windows",
+        str(windows),
+        "--events",
+        str(events),
+        "--seed",
+        str(seed),
+    ]
     card = training.finish(shlex.join([*words, *(["--half"] if half else []), "-o", str(out)]), half)
     if as_json:
         typer.echo(json.dumps(card))
@@ -196,3 +208,118 @@ def _progress(steps: int) -> Iterator[Callable[[Progress], None]]:
             bar.update(task, completed=progress.step, description=f"{progress.loss:.3f} bits{last}")
 
         yield report
+
+
+# ---- Rollouts and judgement -------------------------------------------------------------------------------------
+
+
+ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a trained model.")]
+
+
+@lmm.command()
+def sample(
+    model: ModelFolder,
+    out: OutFolder,
+    minutes: Annotated[float, typer.Option(min=0.001, help="Simulated minutes of each book.")] = 5.0,
+    books: Annotated[int, typer.Option(min=1, help="Books, each with draws of its own.")] = 64,
+    regime: Annotated[
+        str | None, typer.Option(help="zero_intelligence, hawkes or market; default: those of the beginnings.")
+    ] = None,
+    volatility: Annotated[float, typer.Option(min=0.01, help="Volatility target; needs --regime.")] = 1.0,
+    levels: Annotated[int, typer.Option(min=1, help="Levels of the orderbook files.")] = 10,
+    seed: Seed = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Let a model play books on, and write LOBSTER files and one Parquet table of all events. Needs no PyTorch.
+
+    Example: marketsim lmm sample models/ci --minutes 5 --books 64 -o runs/generated
+    """
+    import time
+
+    from marketsim.lmm.checkpoint import load_checkpoint
+    from marketsim.lmm.conditions import condition_vector
+    from marketsim.lmm.rollout import MINUTE, rollouts, write_rollouts
+
+    if volatility != 1.0 and regime is None:
+        raise typer.BadParameter("--volatility says how much a regime moves prices; it needs --regime NAME")
+    try:
+        told = None if regime is None else condition_vector(regime, volatility)
+    except ValueError as error:
+        raise InputError("--regime", 0, "", str(error)) from None
+    loaded = load_checkpoint(model)
+    _say_where_cold()
+    begun = time.process_time()
+    played = rollouts(loaded, books, int(minutes * MINUTE), seed, told)
+    seconds = time.process_time() - begun
+    n_events = sum(len(one.record) for one in played)
+    files = sum(1 for _ in write_rollouts(out, played, loaded.scale, levels))
+    found = {"dir": str(out), "books": books, "events": n_events, "files": files, "cpu_seconds": round(seconds, 2)}
+    typer.echo(json.dumps(found) if as_json else "\n".join(f"{name}: {value}" for name, value in found.items()))
+
+
+@lmm.command(name="eval")
+def evaluate(
+    generated: Annotated[
+        Path, typer.Argument(metavar="MODEL|FOLDER", help="A model, or a folder of generated LOBSTER files.")
+    ],
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="Folder of LOBSTER files to compare with; for a model, default: the teachers of its card."),
+    ] = None,
+    books: Annotated[int, typer.Option(min=8, help="Books that a model and its teachers play.")] = 48,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Simulated minutes of each.")] = 3.0,
+    seed: Seed = 1,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="HTML page to write.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge generated order flow: distances from a reference, each with an interval and the reference's own floor.
+
+    Example: marketsim lmm eval models/ci -o eval.html
+
+    Example: marketsim lmm eval generated/ --reference real/ --json
+    """
+    from marketsim.lmm.checkpoint import WEIGHTS, load_checkpoint
+    from marketsim.lmm.evaluation import Budget, judge_folder, judge_model
+
+    _say_where_cold()
+    if (generated / WEIGHTS).is_file():
+        budget = Budget(books, minutes, seed)
+        judgement = judge_model(load_checkpoint(generated), budget, reference, lambda text: typer.echo(text, err=True))
+    elif reference is None:
+        raise InputError(generated, 0, "no model", "one, or a folder of LOBSTER files and --reference FOLDER")
+    else:
+        judgement = judge_folder(generated, reference)
+    if out is not None:
+        from marketsim.report.lmm_page import render_judgement
+
+        out.write_text(render_judgement(judgement), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps({"scores": judgement.scores, "notes": judgement.notes}))
+    else:
+        _print_scores(judgement)
+
+
+def _print_scores(judgement: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(title=judgement.title)
+    for name in ("rung", "score", "value", "95 % interval", "floor", "zero intelligence"):
+        table.add_column(name, justify="left" if name == "score" else "right")
+    for score in judgement.scores:
+        interval = f"{score['low']:.3f} to {score['high']:.3f}"
+        null = f"{score['null']:.3f}" if "null" in score else ""
+        table.add_row(
+            str(score["rung"]), score["name"], f"{score['value']:.3f}", interval, f"{score['floor']:.3f}", null
+        )
+    console.print(table)
+    for note in judgement.notes:
+        console.print(note)
+
+
+def _say_where_cold() -> None:
+    from marketsim.core.kernel_cache import cache_is_cold
+
+    if cache_is_cold("marketsim.lmm.kernel.network"):
+        typer.echo("compiling the kernels; this happens once and takes up to a minute", err=True)

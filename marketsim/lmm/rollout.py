@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -14,11 +14,12 @@ from marketsim.core.errors import InputError
 from marketsim.core.jit import errstate
 from marketsim.exchange.lobster.layout import LobsterBook, LobsterMessages, empty_book
 from marketsim.lmm.checkpoint import Checkpoint, read_tensors, write_tensors
-from marketsim.lmm.events import BLOCK, GAP, N_QUOTES
+from marketsim.lmm.events import BLOCK, F_EMPTY, F_SPREAD, GAP, N_CONDITIONS, N_QUOTES
 from marketsim.lmm.kernel.lobster import rows_of
 from marketsim.lmm.pool import Pool
 from marketsim.lmm.scale import Scale
 from marketsim.lmm.shards import Shards
+from marketsim.lmm.teacher import read_batch
 
 IntArray = npt.NDArray[np.int64]
 
@@ -50,7 +51,6 @@ class Rollout(NamedTuple):
     quote: IntArray
     record: IntArray
     """int64[event, field]"""
-    condition: Any
 
 
 def write_contexts(folder: Path, data: Shards) -> None:
@@ -126,15 +126,14 @@ def open_pool(model: Checkpoint, n_books: int, seed: int, condition: Sequence[fl
     return pool
 
 
+WARM_UP: Final = 500
+"""Events of the model before the first that counts, so that books that began alike part."""
+
+
 def rollouts(
-    model: Checkpoint,
-    n_books: int,
-    duration_ns: int,
-    seed: int,
-    condition: Sequence[float] | None = None,
-    warm_up: int = 500,
+    model: Checkpoint, n_books: int, duration_ns: int, seed: int, condition: Sequence[float] | None = None
 ) -> list[Rollout]:
-    """Play books on for some time.
+    """Play books on for some time; a longer rollout begins with the shorter.
 
     Parameters
     ----------
@@ -146,29 +145,48 @@ def rollouts(
         Simulated time of each.
     seed, condition
         As ``open_pool``.
-    warm_up : int
-        Events of the model before the first that counts, so that books that began alike part.
 
     Returns
     -------
     list of Rollout
-        One a book; a longer rollout begins with the shorter.
+        One a book.
     """
     pool = open_pool(model, n_books, seed, condition)
-    if warm_up:
-        pool.advance(warm_up)
+    pool.advance(WARM_UP)
+    return until_time(pool.state.depth.copy(), pool.state.quote.copy(), pool.advance, duration_ns)
+
+
+def event_rollouts(
+    model: Checkpoint, n_books: int, n_events: int, seed: int, condition: Sequence[float] | None = None
+) -> list[Rollout]:
+    """Play books on for so many events each; other arguments as ``rollouts``."""
+    pool = open_pool(model, n_books, seed, condition)
+    pool.advance(WARM_UP)
     depth, quote = pool.state.depth.copy(), pool.state.quote.copy()
-    parts, reached = [], np.zeros(n_books, np.int64)
-    while reached.min() < duration_ns:
-        parts.append(pool.advance(BLOCK))
+    return [Rollout(*one) for one in zip(depth, quote, pool.advance(n_events), strict=True)]
+
+
+def until_time(depth: IntArray, quote: IntArray, advance: Callable[[int], IntArray], duration_ns: int) -> list[Rollout]:
+    """Play books on, in lock step, until every one has reached a time; cut each there.
+
+    Parameters
+    ----------
+    depth, quote : int64 arrays
+        The books before.
+    advance : callable
+        Plays every book on by so many events and returns their records.
+    duration_ns : int
+        The time.
+    """
+    parts: list[IntArray] = []
+    reached = np.zeros(len(quote), np.int64)
+    while reached.min(initial=duration_ns) < duration_ns:
+        parts.append(advance(BLOCK))
         reached += parts[-1][:, :, GAP].sum(1)
     record = np.concatenate(parts, axis=1)
-    told = np.zeros((n_books, 5)) if condition is None else np.tile(np.asarray(condition), (n_books, 1))
     time = record[:, :, GAP].cumsum(1)
-    return [
-        Rollout(depth[book], quote[book], record[book, : np.searchsorted(time[book], duration_ns)], told[book])
-        for book in range(n_books)
-    ]
+    ends = [int(np.searchsorted(time[book], duration_ns)) for book in range(len(quote))]
+    return [Rollout(depth[book], quote[book], record[book, : ends[book]]) for book in range(len(quote))]
 
 
 def lobster_of(rollout: Rollout, scale: Scale, levels: int = 10, units: int = 100, start_ns: int = 0) -> Any:
@@ -241,3 +259,15 @@ def _write_events(path: Path, found: Sequence[Rollout]) -> Path:
     }
     pq.write_table(pa.table(columns), path, use_dictionary=False, compression="lz4")
     return path
+
+
+def states_of(rollout: Rollout, scale: Scale) -> npt.NDArray[np.float64]:
+    """Return what the book is like before each event: float64[event, 3].
+
+    Whether the spread is above five ticks, whether a side is empty, and the time to the event in ns.
+    """
+    depth, quote = rollout.depth[None].copy(), rollout.quote[None].copy()
+    batch = read_batch(rollout.record[None], depth, quote, scale, np.zeros((1, N_CONDITIONS)))
+    feature = batch.feature[0, :-1]
+    wide = np.expm1(feature[:, F_SPREAD]) > 5.5
+    return np.stack([wide, feature[:, F_EMPTY:].max(1), rollout.record[:, GAP]], axis=1).astype(float)

@@ -33,6 +33,7 @@ from marketsim.lmm.checkpoint import (
 )
 from marketsim.lmm.events import BLOCK, FIELDS
 from marketsim.lmm.model import OrderModel, feature_scales, losses
+from marketsim.lmm.rollout import write_contexts
 from marketsim.lmm.shards import Shards
 from marketsim.lmm.sizes import SIZES
 from marketsim.lmm.teacher import Batch
@@ -228,7 +229,7 @@ class Training:
         path.write_text("\n".join([path.read_text().splitlines()[0], *kept, row]) + "\n")
 
     def finish(self, command: str, half: bool = False) -> dict[str, Any]:
-        """Write the model and its card with figures on the test split; return the card."""
+        """Write the model, its card with figures on the test split, and beginnings of rollouts; return the card."""
         arrays = {name: value.numpy() for name, value in self.model.state_dict().items()}
         card: dict[str, Any] = {
             "size": self.config.size,
@@ -244,6 +245,7 @@ class Training:
         model = model_from(self.folder)  # the figures are those of the weights as written
         card["figures"] = figures_of_test(model, self.data, self.config.events)
         save_checkpoint(self.folder, arrays, self.shape, self.data.scale, card, half)
+        write_contexts(self.folder, self.data)
         return card
 
 

@@ -143,8 +143,8 @@ def rows_of(record, depth, quote, scale, order, oldest, youngest, rows, books):
 
     record int64[event, field]; order int64[slot, 4], oldest and youngest int64[side, ring], all zero; out: rows
     int64[row, 6], time in ns since the start, type, order id, lots, price in ticks, direction of the resting order;
-    books int64[row, 4 * levels]. Executions take the oldest orders at a price, cancels the youngest. Lots that fall
-    beyond the reach of the book are withdrawn by nobody: the file's book forgets them, as the model's does.
+    books int64[row, 4 * levels]. Executions take the oldest orders at a price, cancels the youngest. Orders that a new
+    best price leaves beyond the reach of the book are withdrawn just before it.
     """
     slot, n, time, levels = 0, 0, 0, books.shape[1] // 4
     for side in range(2):
@@ -157,12 +157,21 @@ def rows_of(record, depth, quote, scale, order, oldest, youngest, rows, books):
         time += record[event, GAP]
         kind, behind, lots = record[event, KIND], record[event, PRICE], record[event, SIZE]
         side = kind & 1
-        first = n
         if kind < MARKET_BUY:
             price = quote[BEST + side] - (1 - 2 * side) * behind
             at = place(depth, quote, side, behind)
-            if depth[side, at] == 0:  # what stood here may have fallen beyond the reach
-                oldest[side, at] = youngest[side, at] = 0
+            reach = scale.cancel_low[N_PRICES]
+            for level in range(max(0, reach + behind), reach if quote[TOTAL + side] > 0 else 0):
+                far = place(depth, quote, side, level)
+                while youngest[side, far] > 0:  # the new best price leaves these orders beyond the reach of the book
+                    one = youngest[side, far]
+                    rows[n, 0], rows[n, 1], rows[n, 2], rows[n, 3] = time, DELETE, order[one, O_ID], order[one, O_LEFT]
+                    rows[n, 4], rows[n, 5] = quote[BEST + side] - (1 - 2 * side) * level, 1 - 2 * side
+                    taken = order[one, O_LEFT]
+                    take(order, one, taken, oldest, youngest, side, far)
+                    execute(depth, quote, scale, CANCEL_BUY + side, level, taken)
+                    write_levels(depth, quote, scale, books[n], levels)
+                    n += 1
             execute(depth, quote, scale, kind, behind, lots)
             slot += 1
             enqueue(order, slot, slot, lots, oldest, youngest, side, at)
@@ -188,6 +197,4 @@ def rows_of(record, depth, quote, scale, order, oldest, youngest, rows, books):
             write_levels(depth, quote, scale, books[n], levels)
             lots -= taken
             n += 1
-        if n == first:
-            continue
     return n
