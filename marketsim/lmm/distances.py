@@ -16,7 +16,7 @@ DISTANCES: Final = ("l1", "wasserstein", "ks")
 """Half the sum of absolute differences of bin shares; Wasserstein-1 in standard deviations of the reference; the
 largest difference of the distribution functions."""
 
-N_BINS: Final = 200
+N_BINS: Final = 100
 N_REPEATS: Final = 400
 
 
@@ -46,8 +46,8 @@ def distances(name: str, generated: Sequence[Any], reference: Sequence[Any], see
 
     Notes
     -----
-    Values share bins: each distinct value has one where there are at most 200 and twenty of each, else bins have equal
-    mass in both sets together. Empty sets give nan.
+    Values share bins: each distinct value has one where there are at most 100, and twenty of each on average; else bins
+    have equal mass in both sets together. Empty sets give nan.
     """
     samples = [np.concatenate([np.zeros(0), *(np.asarray(rows, float) for rows in s)]) for s in (generated, reference)]
     if min(map(len, samples)) == 0 or len(reference) < 2:
@@ -111,8 +111,8 @@ def conditional_distance(name: str, generated: Sequence[Any], reference: Sequenc
 def _bins(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Upper edges of all bins save the last, and the middle of each."""
     distinct = np.unique(values)
-    most = min(N_BINS, max(4, len(values) // 20))
-    if len(distinct) > most:
+    if len(distinct) > min(N_BINS, len(values) // 20):
+        most = min(N_BINS, max(4, len(values) // 200))
         distinct = np.unique(np.quantile(values, np.linspace(0, 1, most + 1)))
         return distinct[1:-1], 0.5 * (distinct[1:] + distinct[:-1])
     return 0.5 * (distinct[1:] + distinct[:-1]), distinct

@@ -31,7 +31,7 @@ IntArray = npt.NDArray[np.int64]
 REACH = 2048
 """Ticks behind the best price up to which a recorded book is kept, at most."""
 
-GAP_EVENTS = 2 * BLOCK
+GAP_EVENTS = BLOCK
 """Events between two splits of one session that belong to neither."""
 
 

@@ -128,3 +128,28 @@ def test_ends_of_the_ranges_are_as_in_ieee_754():
 @given(st.floats(0.001, 0.499))
 def test_normal_quantile_is_odd_about_one_half(offset):
     assert fmath.normal_quantile(0.5 - offset) == pytest.approx(-fmath.normal_quantile(0.5 + offset), rel=1e-12)
+
+
+@inlined
+def _fill_angles(x, sine, cosine):
+    for i in range(x.size):
+        sine[i], cosine[i] = fmath.sine(x[i]), fmath.cosine(x[i])
+
+
+@needs_long_double
+@pytest.mark.parametrize("scale", [1.0, 100.0, 1e6, 1e9])
+def test_sine_and_cosine_are_as_exact_as_they_say(scale):
+    x = np.random.default_rng(6).uniform(-scale, scale, N_POINTS)
+    sine, cosine = np.empty_like(x), np.empty_like(x)
+    _fill_angles(x, sine, cosine)
+    for found, exact in ((sine, np.sin(x.astype(np.longdouble))), (cosine, np.cos(x.astype(np.longdouble)))):
+        assert (np.abs(found - exact) <= 1.2e-16 * (1 + np.abs(x))).all()
+
+
+def test_sine_and_cosine_are_the_same_bits_interpreted():
+    x = np.random.default_rng(7).uniform(-1e5, 1e5, 500)
+    sine, cosine = np.empty_like(x), np.empty_like(x)
+    _fill_angles(x, sine, cosine)
+    assert sine.tolist() == [fmath.sine(float(value)) for value in x]
+    assert cosine.tolist() == [fmath.cosine(float(value)) for value in x]
+    assert (fmath.sine(0.0), fmath.cosine(0.0)) == (0.0, 1.0)
