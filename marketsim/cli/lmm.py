@@ -306,7 +306,7 @@ def _print_scores(judgement: Any) -> None:
     console = Console(highlight=False)
     table = Table(title=judgement.title)
     for name in ("rung", "score", "value", "95 % interval", "floor", "zero intelligence"):
-        table.add_column(name, justify="left" if name == "score" else "right")
+        table.add_column(name, justify="left" if name == "score" else "right", overflow="fold")
     for score in judgement.scores:
         interval = f"{score['low']:.3f} to {score['high']:.3f}"
         null = f"{score['null']:.3f}" if "null" in score else ""

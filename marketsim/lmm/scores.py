@@ -118,7 +118,8 @@ def _times_to_cancel(messages: LobsterMessages) -> FloatArray:
     if len(ids) == 0:
         return np.zeros(0)
     known = ids[at] == messages.order_id[cancels]
-    return np.log1p(np.maximum(messages.time_ns[cancels][known] - born[at][known], 0))
+    waited: FloatArray = np.log1p(np.maximum(messages.time_ns[cancels][known] - born[at][known], 0))
+    return waited
 
 
 def _volume_per_minute(messages: LobsterMessages) -> FloatArray:
@@ -145,7 +146,8 @@ def _levels(messages: LobsterMessages, book: LobsterBook, side: int, rows: BoolA
     at = np.flatnonzero(rows)
     at = at[at > 0]
     better = book.ranks(side)[at - before] < (-side * messages.price[at])[:, None]
-    return 1.0 + better.sum(1)
+    level: FloatArray = 1.0 + better.sum(1)
+    return level
 
 
 def _order_flow(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -128,6 +129,7 @@ class Shards:
         if self.scale.digest() != self.manifest["bins_digest"]:
             expected = f"those that the shards were written with, {self.manifest['bins_digest']}"
             raise InputError(self.folder / MANIFEST, 0, f"bins {self.scale.digest()}", expected)
+        self._only: tuple[float, ...] | None = None
         self._arrays: dict[tuple[int, str], npt.NDArray[Any]] = {}
         for entry in self.manifest["sessions"]:
             self._open(entry)
@@ -144,7 +146,18 @@ class Shards:
 
     def sessions(self, split: str) -> list[int]:
         """Return the numbers of the sessions of a split."""
-        return [entry["number"] for entry in self.manifest["sessions"] if entry["split"] == split]
+        entries = [entry for entry in self.manifest["sessions"] if entry["split"] == split]
+        return [e["number"] for e in entries if self._only in (None, tuple(e["condition"]))]
+
+    def conditions(self) -> list[tuple[float, ...]]:
+        """Return the different conditions of its sessions, in the order of these."""
+        return list(dict.fromkeys(tuple(entry["condition"]) for entry in self.manifest["sessions"]))
+
+    def told(self, condition: tuple[float, ...]) -> Shards:
+        """Return the same data without the sessions of other conditions."""
+        part = copy(self)
+        part._only = condition
+        return part
 
     def n_events(self, split: str) -> int:
         """Return the events of a split."""

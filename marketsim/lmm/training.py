@@ -31,7 +31,7 @@ from marketsim.lmm.checkpoint import (
     save_checkpoint,
     write_tensors,
 )
-from marketsim.lmm.events import BLOCK, FIELDS
+from marketsim.lmm.events import BLOCK, CONDITIONS, FIELDS
 from marketsim.lmm.model import OrderModel, feature_scales, losses
 from marketsim.lmm.rollout import write_contexts
 from marketsim.lmm.shards import Shards
@@ -244,6 +244,7 @@ class Training:
         save_checkpoint(self.folder, arrays, self.shape, self.data.scale, card, half)
         model = model_from(self.folder)  # the figures are those of the weights as written
         card["figures"] = figures_of_test(model, self.data, self.config.events)
+        card["figures_by_condition"] = figures_by_condition(model, self.data, self.config.events)
         save_checkpoint(self.folder, arrays, self.shape, self.data.scale, card, half)
         write_contexts(self.folder, self.data)
         return card
@@ -301,6 +302,20 @@ def figures_of_test(model: OrderModel, data: Shards, n_events: int, most: int = 
         for name in ("chained Markov", "masked unigram"):
             figures[f"share closed from {name}"] = round(share_closed(teacher + excess, baselines[name], teacher), 4)
     return figures
+
+
+def figures_by_condition(model: OrderModel, data: Shards, n_events: int, most: int = 1024) -> dict[str, Any]:
+    """Return the figures of each condition by itself, baselines fitted on it alone; empty where there is only one."""
+    conditions = data.conditions()
+    if len(conditions) < 2:
+        return {}
+    return {name_of(one): figures_of_test(model, data.told(one), n_events, most) for one in conditions}
+
+
+def name_of(condition: tuple[float, ...]) -> str:
+    """Return a condition in words, such as ``hawkes, volatility 1.4``."""
+    regime = CONDITIONS[1 + int(np.argmax(condition[1:4]))] if condition[0] else "unknown"
+    return f"{regime}, volatility {math.exp(condition[-1]):.3g}"
 
 
 def _joined(batches: Iterator[Batch]) -> Batch:
