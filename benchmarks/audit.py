@@ -112,7 +112,7 @@ def document(rows: list[dict[str, Any]], naive: list[tuple[float, float, float]]
         "## Where there is nothing to find",
         "",
         f"Exact 99.8 % band of .05, shared over {FAMILY} rates: {low / repetitions:.3f} to {high / repetitions:.3f}.",
-        "Exact and conservative tests (marked) may lie below. The two rows of three answers alike have ten times as many.",
+        "Exact and conservative tests (marked) may lie below. The rows of three answers alike have ten times as many.",
         "",
         "| design | answers | test | rate | |",
         "|---|---|---|---|---|",

@@ -182,6 +182,38 @@ def sampling(
 
 
 @audit.command()
+def run(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run directory in which agents asked language models.")],
+    by: Annotated[
+        str, typer.Option("--by", metavar="WHAT", help="option: what was chosen; first: whether what was shown first.")
+    ] = "option",
+    permutations: Annotated[
+        int | None, typer.Option(min=299, max=99_999, help="Random orders [999; fewer in large groups].")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of random orders and controls.")] = 1,
+    show_all: Annotated[bool, typer.Option("--all", help="Print every test, not findings alone.")] = False,
+    out: ReportFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Audit the decisions that agents took in a simulation, arm by arm.
+
+    States differ between decisions, so the output also says what such a design cannot separate.
+
+    Example: marketsim audit run runs/llm_traders-s1-3f9a2c --by first
+    """
+    from marketsim.analysis.bias import Settings
+    from marketsim.cli.audit_run import audit_run
+
+    if by not in ("option", "first"):
+        raise typer.BadParameter(f"found {by}, expected option or first", param_hint="--by")
+    found, provenance, synthetic = audit_run(run, by, Settings(seed=seed, n_permutations=permutations))
+    if out is not None:
+        sentences = " ".join([provenance["decisions"] + ".", *provenance["cannot_separate"]])
+        write_report(found, out, f"{run.name}, by {by}", sentences, synthetic=synthetic)
+    _print(found, provenance, as_json, show_all)
+
+
+@audit.command()
 def power(
     test: Annotated[
         str, typer.Option("--test", metavar="TEST", help="recency, binomial, equivalence, dispersion, ...")

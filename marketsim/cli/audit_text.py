@@ -83,6 +83,8 @@ def audit_text(found: Audit, provenance: dict[str, Any], show_all: bool = False)
         *_findings(found),
         *_inestimable(found),
         *_control(found),
+        *([""] if provenance.get("cannot_separate") else []),
+        *provenance.get("cannot_separate", []),
     ]
     if show_all:
         lines += ["", *_every_test(found), "", "What each test assumes"]

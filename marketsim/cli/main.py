@@ -31,7 +31,7 @@ COMMANDS: Final = {
     "report": "Write the report of a run again.",
     "fit": "Estimate what moves choices: fit choice, fit amce.",
     "page": "Look at a page of a shop: page show, page export-aces.",
-    "audit": "Test what language models answer: audit answers, audit power.",
+    "audit": "Test what language models answer: audit answers, sampling, run, power.",
     "llm": "Probe endpoints of language models, and read what they answered.",
     "prompts": "Show what agents with a language model are told.",
     "respondents": "Serve synthetic models on a loopback endpoint.",

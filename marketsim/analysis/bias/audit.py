@@ -51,6 +51,8 @@ class Audit:
     settings : Settings
     stated : bool
         Whether the expected shares come from the table; otherwise they are one half.
+    groups_per_answer : int
+        In how many groups an answer counts: one for each answer that can be given where there are several.
     """
 
     groups: tuple[Group, ...]
@@ -59,6 +61,7 @@ class Audit:
     other: str
     settings: Settings
     stated: bool = False
+    groups_per_answer: int = 1
 
     @property
     def tests(self) -> tuple[TestResult, ...]:
@@ -68,12 +71,12 @@ class Audit:
     @property
     def n(self) -> int:
         """Valid answers."""
-        return sum(group.profile.n for group in self.groups)
+        return sum(group.profile.n for group in self.groups) // self.groups_per_answer
 
     @property
     def n_invalid(self) -> int:
         """Invalid ones."""
-        return sum(group.profile.n_invalid for group in self.groups)
+        return sum(group.profile.n_invalid for group in self.groups) // self.groups_per_answer
 
 
 def audit_table(
@@ -159,7 +162,7 @@ def audit_categorical(
         if progress is not None:
             progress(number + 1, len(cells))
     across += contrasts(table, columns, "")
-    return _judged(Audit(tuple(groups), (), "the answer", "the rest", settings), across)
+    return _judged(Audit(tuple(groups), (), "the answer", "the rest", settings, False, len(counts)), across)
 
 
 def binary_answers(table: AnswerTable, counted: str | None = None) -> tuple[str, str]:

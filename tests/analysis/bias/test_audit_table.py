@@ -106,6 +106,7 @@ def test_several_answers_are_each_audited_against_the_rest():
     assert [group.name for group in audit.groups] == ["answer=a", "answer=b", "answer=c"]
     assert across(audit)["chi_square", ""].verdict == "found"
     assert audit.groups[0].profile.expected == pytest.approx(1 / 3)
+    assert audit.n == 600
 
 
 def test_a_categorical_answer_that_repeats_makes_the_chi_square_unreadable():
