@@ -17,7 +17,7 @@ from marketsim.storefront import checks, regimes, shoppers, welfare
 from marketsim.storefront.catalog import Catalog
 from marketsim.storefront.config import MAX_SHOPPERS, BuyersConfig, StorefrontConfig
 from marketsim.storefront.kernel import memory
-from marketsim.storefront.kernel.memory import Shop
+from marketsim.storefront.kernel.views import Shop
 from marketsim.storefront.ranking import Shelf, build_shelves, is_dynamic
 from marketsim.storefront.shopper_config import ShopperConfig
 from marketsim.storefront.sponsored import placements

@@ -13,7 +13,7 @@ from marketsim.storefront import pending
 from marketsim.storefront.commands import LEAVE, ShopCommand, VisitCommand
 from marketsim.storefront.kernel import engine as kernel
 from marketsim.storefront.kernel import memory
-from marketsim.storefront.kernel.memory import Shop
+from marketsim.storefront.kernel.views import Shop
 from marketsim.storefront.pending import OpenPage
 
 SALES = "storefront.sales"

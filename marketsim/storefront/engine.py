@@ -22,7 +22,7 @@ from marketsim.storefront.config import StorefrontConfig
 from marketsim.storefront.desk import SALES, BuyerEntry, Desk
 from marketsim.storefront.kernel import engine as kernel
 from marketsim.storefront.kernel import memory
-from marketsim.storefront.kernel.memory import Shop
+from marketsim.storefront.kernel.views import Shop
 from marketsim.storefront.pending import OpenPage
 from marketsim.storefront.ranking import Shelf
 from marketsim.storefront.shoppers import numbers_of_shoppers, planted_choice

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketsim.storefront.kernel import memory
-from marketsim.storefront.kernel.memory import Shop
+from marketsim.storefront.kernel.views import Shop
 
 FACTS = (memory.H_CHOICE_SET, memory.H_SHOPPER, memory.H_SHELF, memory.H_SHOWN, memory.H_NEED_SHOWN)
 

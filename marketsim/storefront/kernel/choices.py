@@ -68,9 +68,9 @@ from marketsim.storefront.kernel.memory import (
     X_RATING,
     X_SCARCITY,
     X_SPONSORED,
-    choice_views,
 )
 from marketsim.storefront.kernel.pages import address
+from marketsim.storefront.kernel.views import choice_views
 
 WORST = -1e300
 """Utility below any other."""

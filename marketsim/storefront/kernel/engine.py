@@ -75,9 +75,9 @@ from marketsim.storefront.kernel.memory import (
     WF_PRINCIPAL_OUTSIDE,
     WF_RATE,
     X_NEED,
-    visit_views,
 )
 from marketsim.storefront.kernel.pages import address, fill_page, fill_shelf, velocity
+from marketsim.storefront.kernel.views import visit_views
 
 # Why the kernel returned: the numbers of core.venue.Stop, and one of its own.
 HORIZON, NOTICE, LOG_FULL = range(3)

@@ -70,8 +70,8 @@ from marketsim.storefront.kernel.memory import (
     SOBOL,
     SOBOL_BITS,
     SOBOL_LOG,
-    page_views,
 )
+from marketsim.storefront.kernel.views import page_views
 
 MOST_LEFT = 5
 """Where the law says "only N left", N is uniform from 1 to this."""
