@@ -37,6 +37,11 @@ __all__ = [
 class EndpointError(DecisionError):
     """The endpoint gave no answer: it is down, overloaded or broken, and retrying did not help."""
 
+    def __init__(self, text: str, status: int = 0) -> None:
+        self.status = status
+        """Of its last reply; 0: there was none."""
+        super().__init__(text)
+
 
 class QuotaError(DecisionError):
     """The account has nothing left to spend."""

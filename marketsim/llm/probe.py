@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from marketsim.llm.answers import find_json
 from marketsim.llm.client import Access, ChatClient
-from marketsim.llm.errors import BadRequestError, CapabilityError
+from marketsim.llm.errors import BadRequestError, CapabilityError, EndpointError
 from marketsim.llm.request import RESPONSES_PARAMETERS, Api, ChatRequest, Json
 from marketsim.llm.response import Response
 
@@ -99,6 +99,10 @@ class _Prober:
         except (CapabilityError, BadRequestError) as error:
             text = str(error).partition(": ")[2]
             self.card.capabilities[name] = Finding("refused", text[:160])
+        except EndpointError as error:  # some servers answer 500 to what they do not know
+            if not error.status or not self.card.returned_model:
+                raise
+            self.card.capabilities[name] = Finding("refused", str(error).partition(": ")[2][:160])
 
     # ---- One test each -----------------------------------------------------------------------------------------
 

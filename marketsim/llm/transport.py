@@ -176,7 +176,7 @@ class Transport:
         if status in (401, 403):
             return Verdict(AuthenticationError(f"{text}; check the variable that llm.key_env names"))
         if status in (408, 409, 429) or status >= 500:
-            return Verdict(EndpointError(text), retry=True, after_s=retry_after_s(error.response.headers))
+            return Verdict(EndpointError(text, status), retry=True, after_s=retry_after_s(error.response.headers))
         if status == 404 and (code == "model_not_found" or "model" in text.lower()):
             return Verdict(UnknownModelError(f"{text}; llm.model is {request.model!r}"))
         if code in ("unsupported_parameter", "unsupported_value") or "not supported" in text.lower():

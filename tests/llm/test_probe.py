@@ -101,3 +101,17 @@ def test_a_request_with_a_tool_gets_a_call_of_it(client_of):
     completion = client_of().ask(request).completions[0]
     assert completion.tool_calls[0]["function"]["name"] == "buy"
     assert completion.finish_reason == "tool_calls"
+
+
+def test_a_server_that_breaks_on_a_parameter_refuses_it(server, tmp_path):
+    (tmp_path / "brittle_models.py").write_text(
+        "from marketsim.llm.respondents import Reply, Respondent\n"
+        "class Brittle(Respondent):\n"
+        "    def answer(self, asked, generator):\n"
+        "        if asked.images:\n"
+        "            raise RuntimeError('no pictures here')\n"
+        "        return Reply('5')\n"
+    )
+    card = probe(Access(server.base_url, patience=QUICK), "brittle_models:Brittle")
+    assert card.capabilities["images"].verdict == "refused"
+    assert "no pictures here" in card.capabilities["images"].detail

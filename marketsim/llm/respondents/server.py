@@ -185,10 +185,13 @@ class RespondentServer:
         delay = self._delay_s(number) if callable(self._delay_s) else self._delay_s
         if delay:
             await asyncio.sleep(delay)
-        replies = [
-            _cut(_spoilt(self._one(respondent, asked, address, choice), fault), asked.max_tokens)
-            for choice in range(asked.n)
-        ]
+        try:
+            replies = [
+                _cut(_spoilt(self._one(respondent, asked, address, choice), fault), asked.max_tokens)
+                for choice in range(asked.n)
+            ]
+        except Exception as error:  # a respondent of somebody's own, and whatever it raises
+            return _error(500, "server_error", "respondent_failed", f"{asked.model}: {type(error).__name__}: {error}")
         self.requests["answered"] += 1
         _remember(self.asked, address, self.asked.pop(address, 0) + 1)
         identity = address[:24]
