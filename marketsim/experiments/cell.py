@@ -21,8 +21,8 @@ from marketsim.core.run_directory import (
 if TYPE_CHECKING:
     from marketsim.simulation.simulation import Simulation
 
-BAD_INPUT = 2
-"""Exit code of errors that no further attempt helps."""
+FINAL = (2, 3)
+"""Exit codes of errors that no further attempt helps: bad input, and a budget that is spent."""
 
 
 def run_cell(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def run_cell(task: Mapping[str, Any]) -> dict[str, Any]:
         cause = error.__cause__
         text = str(error) or type(error).__name__
         kind = type(cause or error).__name__
-        final = getattr(error, "exit_code", 1) == BAD_INPUT and not isinstance(error, RunDirectoryError)
+        final = getattr(error, "exit_code", 1) in FINAL and not isinstance(error, RunDirectoryError)
         return {
             "status": "failed",
             "error": text if isinstance(error, MarketSimError) else f"{kind}: {text}",

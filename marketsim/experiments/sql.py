@@ -1,8 +1,9 @@
 """SQL over every table of a run or of all complete runs of a sweep, with DuckDB.
 
 A table is called by its name without the package, ``trades``, and by its whole name in quotes, ``"exchange/trades"``.
-In a sweep every table has the columns ``cell``, ``point``, ``arm``, ``replicate`` and the factors joined to it, and
-there is one table more, ``cells``: the results, one row a cell. The database is in memory and reads the files of the
+In a sweep every table has the columns ``cell``, ``point``, ``arm``, ``replicate`` and the factors joined to it, with
+``cell_`` in front where the table has a column of that name, and there is one table more, ``cells``: the results, one
+row a cell. The database is in memory and reads the files of the
 directory alone; it can write nothing.
 """
 
@@ -177,6 +178,12 @@ def _open_run(connection: Any, run: RunDirectory) -> list[QueryTable]:
     return [QueryTable(short, _with_derived(declared[name])) for name, short in _short_names(names).items()]
 
 
+def _aliases(joined: Sequence[str], table: Table) -> dict[str, str]:
+    """Return what the columns of a cell are called in a table; one that has such a column itself gets ``cell_arm``."""
+    own = {column.name for column in table.columns}
+    return {name: f"cell_{name}" if name in own else name for name in joined}
+
+
 def _with_derived(table: Table) -> Table:
     more = tuple(column for column, _ in DERIVED.get(table.name, {}).values())
     return Table(table.name, table.description, (*table.columns, *more))
@@ -195,13 +202,19 @@ def _open_sweep(connection: Any, path: Path) -> list[QueryTable]:
     taken = _short_names(names, (CELLS_TABLE,))
     for name, short in taken.items():
         source = _partitions(path / RUNS, declared[name])
-        columns = ", ".join(f"{CELLS_TABLE}.{_quoted(column)}" for column in joined)
+        columns = ", ".join(
+            f"{CELLS_TABLE}.{_quoted(column)} as {_quoted(alias)}"
+            for column, alias in _aliases(joined, declared[name]).items()
+        )
         query = (
             f"select rows.*, {columns} from ({source}) as rows join {CELLS_TABLE} using (cell) "
             f"where {CELLS_TABLE}.status = '{COMPLETE}'"
         )
         _create_views(connection, name, short, query)
-    found = [QueryTable(short, _with_derived(declared[name]), ("cell", *joined)) for name, short in taken.items()]
+    found = [
+        QueryTable(short, _with_derived(declared[name]), ("cell", *_aliases(joined, declared[name]).values()))
+        for name, short in taken.items()
+    ]
     return [_cells_declaration(study), *found]
 
 

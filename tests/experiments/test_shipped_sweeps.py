@@ -68,3 +68,16 @@ def test_trend_followers_make_a_market_more_volatile(tmp_path):
     assert effects.loc["volatility_bp", "low"] > 0
     assert effects.loc["trades", "low"] > 0
     assert (effects["variance_ratio"] < 0.7).all()  # common random numbers help
+
+
+@pytest.mark.slow
+def test_respondents_trade_alike_in_every_sampling_regime_and_are_stamped(tmp_path):
+    study = shipped("regimes_to_market", tmp_path / "out")
+    assert study.provenance == ("respondent", "rule")
+    effects = study.effects(["volatility_bp", "volume_lots"])
+    assert ((effects["low"] <= 0) & (effects["high"] >= 0)).all()
+    calls = study.sql("select cell_arm, arm, regime, count(*) as n from calls where picked group by all")
+    assert (calls["cell_arm"] == calls["regime"]).all()  # the sweep's arm beside the calls' own column of that name
+    assert set(calls["arm"]) == {"momentum", "contrarian"}
+    page = study.report(tmp_path / "report.html").read_text()
+    assert "SYNTHETIC: decisions in these runs came from synthetic respondents" in page
