@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import time
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 import marketsim as public
 from marketsim.cli.main import app
+from marketsim.experiments.directory import Outcome
 from tests.experiments.markets import GRID, write_market, write_sweep
 
 
@@ -111,6 +113,18 @@ def test_sql_sees_every_run_with_arm_and_factors(swept, marketsim):
     table = marketsim("sql", swept[0], "select cell, trades from cells order by cell", "--limit", "3")
     assert "trades" in table.stdout
     assert "5 more rows" in table.stderr
+
+
+def test_sql_leaves_out_what_a_failed_cell_has_written(swept, marketsim, tmp_path):
+    shutil.copytree(swept[0], tmp_path / "copy")
+    directory = public.open_study(tmp_path / "copy").directory
+    directory.claim()
+    directory.write(Outcome(7, "failed", error="planted"))
+    directory.release()
+    found = json.loads(
+        marketsim("sql", tmp_path / "copy", "select distinct cell from trades order by 1", "--json").stdout
+    )
+    assert found["rows"] == [[cell] for cell in range(7)]
 
 
 def test_sql_documents_its_tables(swept, marketsim):
