@@ -150,7 +150,7 @@ def marketsim(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Simulate financial markets from scenario files.
+    """Simulate financial and e-commerce markets from scenario files.
 
     Example: marketsim run scenarios/quickstart.toml
     """

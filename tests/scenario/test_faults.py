@@ -7,7 +7,7 @@ import pytest
 from marketsim.core.errors import ScenarioError
 from marketsim.scenario import load_scenario
 
-KINDS = "gode_sunder, market_maker, momentum, noise, value, zero_intelligence"
+KINDS = "gode_sunder, hawkes, market_maker, momentum, noise, value, zero_intelligence"
 POPULATION = "exchange.populations.zero_intelligence"
 
 
