@@ -46,6 +46,34 @@ def test_eval_of_files_writes_a_page(tmp_path):
     assert "http" not in html.replace("http://www.w3.org", "")
 
 
+SCENARIO = """
+name = "flow"
+seed = 1
+duration = "20min"
+[[exchange.instruments]]
+symbol = "ACME"
+open_price = "100.00"
+[[exchange.populations]]
+kind = "hawkes"
+count = 20
+"""
+
+
+def test_a_run_of_the_exchange_is_training_data(tmp_path):
+    tmp_path.joinpath("flow.toml").write_text(SCENARIO)
+    run = tmp_path / "run"
+    result = CliRunner().invoke(app, ["run", str(tmp_path / "flow.toml"), "--out", str(run)])
+    assert result.exit_code == 0, result.output
+    result = invoke("prepare", run, "-o", tmp_path / "data", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["symbol"] == "ACME"
+    assert found["tokens"]["exact"]
+    assert sum(found["left_out_or_mended"].values()) <= 2  # of 8,668: lots beyond the book that is kept
+    assert sum(found["events"].values()) > 0.95 * found["rows"]
+    assert invoke("prepare", run, "--symbol", "BETA", "-o", tmp_path / "data").exit_code == 2
+
+
 @pytest.mark.slow
 def test_eval_of_the_shipped_model_finds_its_teachers(tmp_path):
     result = invoke("eval", MODEL, "--books", "32", "--minutes", "1", "--json")
