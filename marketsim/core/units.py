@@ -8,6 +8,7 @@ write the same. What needs no pydantic stands in ``core.durations`` and is expor
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final
@@ -143,7 +144,7 @@ def to_minor(amount: Decimal, decimals: int) -> int:
 def _read_duration(value: Any) -> int:
     if isinstance(value, str):
         return parse_duration(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
         raise ValueError(f'expected a unit too: a string such as "{value}s" or "{value}ms"')
     raise ValueError(DURATION_EXPECTED)
 

@@ -103,6 +103,11 @@ def test_a_bare_number_is_an_error_that_asks_for_a_unit():
     assert fault(interval=True).startswith('expected a duration such as "250ms"')
 
 
+@pytest.mark.parametrize("value", [0, -5, float("nan"), float("inf")])
+def test_a_bare_number_that_no_unit_mends_is_not_offered_one(value):
+    assert fault(interval=value).startswith('expected a duration such as "250ms"')
+
+
 # ---- Times of day -------------------------------------------------------------------------------------------
 
 
